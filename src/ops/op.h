@@ -61,16 +61,19 @@ enum {
 
 typedef struct nn_op {
   const char *name;
-  int n_in;   /* -1: any number from 1 */
+  int n_in;   /* -1: any number, 0 included where the op's shape function allows it */
   int n_out;
   unsigned flags;
   nn_status (*shape)(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                      nn_error *e);
   void (*forward)(nn_call *c);
   void (*backward)(nn_call *c); /* NULL: not differentiable */
-  /* Bytes of c->saved and c->scratch; NULL = none. Also the place to call nn_gemm_reserve. */
+  /* Bytes of c->saved and c->scratch; NULL = none. */
   size_t (*saved)(const nn_attrs *a, int n_in, const nn_shape *const *in);
   size_t (*scratch)(const nn_attrs *a, int n_in, const nn_shape *const *in);
+  /* Called once before the op runs with these shapes: nn_gemm_reserve and the like. NULL = none. */
+  nn_status (*reserve)(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_run *run,
+                       nn_error *e);
 } nn_op;
 
 /* The op of that name, NULL when there is none. */
