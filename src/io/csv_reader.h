@@ -1,0 +1,34 @@
+/* The reader's state: the scanner, and what is known of each column. Private to the CSV reader. */
+#ifndef NN_IO_CSV_READER_H
+#define NN_IO_CSV_READER_H
+
+#include "io/csv_scan.h"
+
+/* What is known of a column. GUESS becomes TEXT at the first present cell that is no number. */
+typedef enum column_state { GUESS, NUMBER, TEXT, TEXT_DECLARED, NUMBER_GUESSED } column_state;
+
+typedef struct column_plan {
+  column_state state;
+  size_t behind;    /* rows before this one were read as numbers, their text is to be fetched */
+  size_t pool_room; /* bytes of the column's pool */
+} column_plan;
+
+struct nn_csv_reader {
+  nn_alloc *alloc;       /* borrowed */
+  nn_csv_options option; /* its pointers are borrowed */
+  char *name;            /* owned: of the file */
+  uint8_t *bytes;        /* owned: the file, when it was loaded here */
+  csv_scan scan;
+  size_t columns;
+  const char **column_name; /* owned array of pointers into `names` */
+  char *names;              /* owned */
+  column_plan *plan;        /* owned */
+  uint8_t missing_first[256]; /* 1 for bytes that a text for "missing" begins with */
+  int started;                /* a portion was read: the types are settled */
+};
+
+void csv_missing_prepare(nn_csv_reader *r);
+void csv_table_begin(nn_csv_table *t, nn_alloc *a);
+nn_status csv_wrong_cells(nn_csv_reader *r, nn_error *e);
+
+#endif
