@@ -44,7 +44,7 @@ typedef enum nnlua_status {
   NNLUA_FILE,       /* the file cannot be read */
   NNLUA_MEMORY,     /* no memory, or the memory limit was reached */
   NNLUA_TIME,       /* the time limit was reached */
-  NNLUA_CANCELLED   /* nnlua_cancel or nnlua_interrupt */
+  NNLUA_CANCELLED   /* nnlua_cancel */
 } nnlua_status;
 
 /* As lua_Alloc: size 0 frees and gives NULL; otherwise resizes `block` (NULL: makes one), and
@@ -56,8 +56,10 @@ typedef struct nnlua_options {
   nnlua_allocator allocate; /* all memory of the state, Lua's and tensors'; NULL: the C library's */
   void *allocate_data;      /* borrowed: the first argument of `allocate` */
   size_t memory_limit;      /* bytes; 0: none */
+  void (*warn)(void *data, const char *piece, int to_continue); /* Lua's `warn`; NULL: nobody */
+  void *warn_data;          /* borrowed: the first argument of `warn` */
   int sandbox;              /* for strangers' scripts: no io, os, debug, package; no bytecode */
-  int cancellable;          /* nnlua_cancel stops Lua code too, at some cost in its speed */
+  int cancellable;          /* limits stop Lua code too, at a cost in its speed */
   int ignore_environment;   /* do not read LUA_PATH, LUA_CPATH, NNLUA_PATH */
 } nnlua_options;
 
@@ -93,10 +95,12 @@ NNLUA_API nnlua_status nnlua_get_number(nnlua_state *s, const char *global, doub
 
 /* --- Limits ---------------------------------------------------------------------------------- */
 
-/* Seconds that each following call may run; 0: no limit. */
+/* Seconds that each following call may run; 0: no limit. As nnlua_cancel: it ends training, and
+ * Lua code where the state is `cancellable`. */
 NNLUA_API void nnlua_set_time_limit(nnlua_state *s, double seconds);
-/* Ends the running call with NNLUA_CANCELLED: at once in training, and in Lua code where the
- * state is `cancellable`. Without a running call it does nothing. Any thread, any signal handler. */
+/* Ends the running call with NNLUA_CANCELLED: in training after the step, and in Lua code where
+ * the state is `cancellable`. Without a running call it does nothing. For any thread and any signal
+ * handler. */
 NNLUA_API void nnlua_cancel(nnlua_state *s);
 /* What Ctrl-C does: asks a running `fit` to end after its step (1: and the script goes on), else
  * raises "interrupted!" in the script (0). -1: it was asked before and has not ended yet. For a

@@ -16,7 +16,8 @@
 #include "lua/core.h"
 #include "nnlua.h"
 
-static const char searcher_key = 0; /* its address: the registry key of our searcher */
+/* Their addresses are registry keys: our searcher, and the environment of library chunks. */
+static const char searcher_key = 0, environment_key = 0;
 
 static int compare_module(const void *name, const void *row) {
   return strcmp(name, ((const nn_embedded *)row)->module);
@@ -69,18 +70,32 @@ static int load_from_folder(lua_State *L, const char *folder, const char *name) 
   return 0;
 }
 
+/* Gives a chunk the library's environment (its only upvalue), where there is one. */
+static void set_environment(lua_State *L, int chunk) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &environment_key) == LUA_TNIL) lua_pop(L, 1);
+  else if (!lua_setupvalue(L, chunk, 1)) lua_pop(L, 1);
+}
+
+void nn_host_set_environment(lua_State *L) {
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &environment_key);
+}
+
 /* Upvalue 1: the folder of NNLUA_PATH, or nil. */
 static int l_search(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   const char *folder = lua_tostring(L, lua_upvalueindex(1));
   if (strncmp(name, "nnlua", 5) != 0 || (name[5] != '\0' && name[5] != '.')) return 0;
-  if (folder && load_from_folder(L, folder, name)) return 2;
+  if (folder && load_from_folder(L, folder, name)) {
+    set_environment(L, lua_gettop(L) - 1);
+    return 2;
+  }
   const nn_embedded *m = find_embedded(name);
   if (!m) {
     lua_pushfstring(L, "no module '%s' in the nnlua library", name);
     return 1;
   }
   if (luaL_loadbufferx(L, m->text, m->size, m->chunk, "t") != LUA_OK) return lua_error(L);
+  set_environment(L, lua_gettop(L));
   lua_pushstring(L, m->chunk + 1);
   return 2;
 }

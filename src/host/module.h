@@ -8,4 +8,8 @@
  * twice does nothing. Raises Lua errors. */
 void nn_host_install(lua_State *L);
 
+/* The environment of the library's own chunks from now on, instead of the globals: the table on top
+ * of the stack, which is popped. */
+void nn_host_set_environment(lua_State *L);
+
 #endif
