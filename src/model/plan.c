@@ -390,6 +390,7 @@ void nn_plan_free(nn_plan *p) {
 void *nn_plan_input(nn_plan *p, int i) { return p->own[i]; }
 
 int nn_plan_n_inputs(const nn_plan *p) { return p->n_inputs; }
+int nn_plan_n_outputs(const nn_plan *p) { return p->n_outputs; }
 
 const nn_shape *nn_plan_input_shape(const nn_plan *p, int i) {
   return &p->graph->values[p->inputs[i]].shape;

@@ -38,6 +38,7 @@ void *nn_plan_input(nn_plan *p, int i);
 void nn_plan_set_input(nn_plan *p, int i, void *data);
 const nn_shape *nn_plan_input_shape(const nn_plan *p, int i);
 int nn_plan_n_inputs(const nn_plan *p);
+int nn_plan_n_outputs(const nn_plan *p);
 /* Data of output i after nn_plan_forward. */
 void *nn_plan_output(nn_plan *p, int i, const nn_shape **shape);
 
