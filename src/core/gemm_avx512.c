@@ -1,0 +1,12 @@
+/* The matrix kernels for AVX-512. */
+#if defined(__x86_64__)
+#define NN_VEC_AVX512
+#define NN_TABLE nn_gemm_avx512
+#define NN_R1 14
+#define NN_R2 14
+#include "core/gemm_native.h"
+
+#include "core/vec.h"
+#include "core/gemm_body.h"
+#include "core/vec_end.h"
+#endif

@@ -1,0 +1,43 @@
+/* The native matrix kernels: one table an instruction set, chosen by gemm.c.
+ *
+ * C (m, n) is computed in tiles of some rows times one or two vectors of columns. A tile lives in
+ * registers while k runs, so every element is one chain of fused multiply-adds over k = 0, 1, 2, ...
+ * from its start (0, bias[j] or C). A product cut in k continues the chain through C.
+ */
+#ifndef NN_CORE_GEMM_NATIVE_H
+#define NN_CORE_GEMM_NATIVE_H
+
+#include <stdint.h>
+
+/* Element (i, p) of A is a[i * ars + p * acs], one of the strides is 1; b (k, n) has rows ldb apart,
+ * or, `bt` set, b (n, k) is used transposed. */
+typedef struct nn_product {
+  int64_t m, n, k;
+  const float *a;
+  int64_t ars, acs;
+  const float *b;
+  int64_t ldb;
+  int bt;
+  float *c;
+  int64_t ldc;
+  const float *bias; /* the start where not NULL, */
+  int add;           /* else C where set, else 0 */
+  int relu;          /* negative results become 0 */
+} nn_product;
+
+typedef struct nn_gemm_kernels {
+  int mr, nr; /* rows and columns of a packed tile */
+  /* Any product, from the operands where they lie. */
+  void (*direct)(const nn_product *g);
+  /* Packs rows i0 .. i0+rows-1 of A, columns p0 .. p0+k-1, as panels of mr rows: out[p][mr]. */
+  void (*pack_a)(float *out, const nn_product *g, int64_t i0, int64_t rows, int64_t p0, int64_t k);
+  /* Packs columns j0 .. j0+cols-1 of B, rows p0 .. p0+k-1, as panels of nr columns: out[p][nr]. */
+  void (*pack_b)(float *out, const nn_product *g, int64_t j0, int64_t cols, int64_t p0, int64_t k);
+  /* g over packed panels: m rows of pa, n columns of pb, k; g->a and g->b are not read. */
+  void (*packed)(const nn_product *g, const float *pa, const float *pb);
+} nn_gemm_kernels;
+
+extern const nn_gemm_kernels nn_gemm_avx512, nn_gemm_avx512y, nn_gemm_avx2, nn_gemm_neon,
+    nn_gemm_portable;
+
+#endif

@@ -1,0 +1,12 @@
+/* The matrix kernels for 64-bit ARM. */
+#if defined(__aarch64__)
+#define NN_VEC_NEON
+#define NN_TABLE nn_gemm_neon
+#define NN_R1 12
+#define NN_R2 10
+#include "core/gemm_native.h"
+
+#include "core/vec.h"
+#include "core/gemm_body.h"
+#include "core/vec_end.h"
+#endif

@@ -1,0 +1,18 @@
+/* What the files compiled once an instruction set share with those that choose between them. */
+#ifndef NN_CORE_ISA_H
+#define NN_CORE_ISA_H
+
+#include <stdint.h>
+
+#include "core/kernels.h"
+
+extern const nn_kernels nn_kernels_avx512, nn_kernels_avx2, nn_kernels_neon, nn_kernels_portable;
+
+/* Which of the tables the process uses: all tables have the same index. */
+enum { NN_ISA_PORTABLE, NN_ISA_NEON, NN_ISA_AVX2, NN_ISA_AVX512, NN_ISA_COUNT };
+int nn_isa_get(void);
+
+/* x (|x| > 1e5) = q pi/2 + r with |r| <= pi/4: gives r, and q modulo 4 or more. NaN for inf, NaN. */
+float nn_reduce_pi2(float x, int32_t *q);
+
+#endif

@@ -1,0 +1,79 @@
+/* vec.h on AVX2 with FMA: 8 lanes, masks in vectors. With NN_VEC_AVX512Y the first-n loads and stores
+ * use mask registers (a masked store is some 40 instructions inside on AVX2 processors by AMD, so
+ * plain AVX2 stores a tail in pieces of 4, 2 and 1).
+ */
+#define VW 8
+typedef __m256 vf;
+typedef __m256i vi;
+typedef __m256 vm;
+
+NN_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
+NN_INLINE void v_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+#if defined(NN_VEC_AVX512Y)
+NN_INLINE __mmask8 v_first(size_t n) { return (__mmask8)((1u << n) - 1); }
+NN_INLINE vf v_load_n(const float *p, size_t n) { return _mm256_maskz_loadu_ps(v_first(n), p); }
+NN_INLINE void v_store_n(float *p, vf a, size_t n) { _mm256_mask_storeu_ps(p, v_first(n), a); }
+#else
+NN_INLINE vf v_load_n(const float *p, size_t n) {
+  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane));
+}
+NN_INLINE void v_store_n(float *p, vf a, size_t n) {
+  __m128 x = _mm256_castps256_ps128(a);
+  if (n & 4) {
+    _mm_storeu_ps(p, x);
+    x = _mm256_extractf128_ps(a, 1), p += 4;
+  }
+  if (n & 2) {
+    _mm_storel_pi((__m64 *)(void *)p, x);
+    x = _mm_movehl_ps(x, x), p += 2;
+  }
+  if (n & 1) _mm_store_ss(p, x);
+}
+#endif
+NN_INLINE vf v_set(float x) { return _mm256_set1_ps(x); }
+NN_INLINE vf v_zero(void) { return _mm256_setzero_ps(); }
+NN_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+NN_INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+NN_INLINE vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+NN_INLINE vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+NN_INLINE vf v_sqrt(vf a) { return _mm256_sqrt_ps(a); }
+NN_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+NN_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+NN_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+NN_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+NN_INLINE vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+NN_INLINE vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+NN_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+NN_INLINE vm v_ne(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ); }
+NN_INLINE int v_any(vm m) { return _mm256_movemask_ps(m) != 0; }
+NN_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+
+NN_INLINE vi v_bits(vf a) { return _mm256_castps_si256(a); }
+NN_INLINE vf v_float(vi a) { return _mm256_castsi256_ps(a); }
+NN_INLINE vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
+NN_INLINE vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+NN_INLINE void vi_store(int32_t *p, vi a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
+NN_INLINE vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+NN_INLINE vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+NN_INLINE vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+NN_INLINE vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+NN_INLINE vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
+#define vi_shl(a, n) _mm256_slli_epi32(a, n)
+#define vi_shr(a, n) _mm256_srli_epi32(a, n)
+#define vi_sar(a, n) _mm256_srai_epi32(a, n)
+NN_INLINE vf vi_float(vi a) { return _mm256_cvtepi32_ps(a); } /* value, not bits */
+/* The high and the low words of the unsigned products a * b. */
+NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
+  __m256i even = _mm256_mul_epu32(a, b);
+  __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
+  *lo = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+  return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+}
+
+NN_INLINE float v_tree(const vf *s) {
+  __m256 y = _mm256_add_ps(s[0], s[1]);
+  __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}

@@ -1,0 +1,57 @@
+/* vec.h on AVX-512: 16 lanes, masks in mask registers. */
+#define VW 16
+typedef __m512 vf;
+typedef __m512i vi;
+typedef __mmask16 vm;
+
+NN_INLINE vm v_first(size_t n) { return (vm)((1u << n) - 1); }
+NN_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+NN_INLINE void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
+NN_INLINE vf v_load_n(const float *p, size_t n) { return _mm512_maskz_loadu_ps(v_first(n), p); }
+NN_INLINE void v_store_n(float *p, vf a, size_t n) { _mm512_mask_storeu_ps(p, v_first(n), a); }
+NN_INLINE vf v_set(float x) { return _mm512_set1_ps(x); }
+NN_INLINE vf v_zero(void) { return _mm512_setzero_ps(); }
+NN_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+NN_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+NN_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+NN_INLINE vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+NN_INLINE vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
+NN_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+NN_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+NN_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+NN_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+NN_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+NN_INLINE vm v_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+NN_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+NN_INLINE vm v_ne(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ); }
+NN_INLINE int v_any(vm m) { return m != 0; }
+NN_INLINE vf v_sel(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+
+NN_INLINE vi v_bits(vf a) { return _mm512_castps_si512(a); }
+NN_INLINE vf v_float(vi a) { return _mm512_castsi512_ps(a); }
+NN_INLINE vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
+NN_INLINE vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
+NN_INLINE void vi_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
+NN_INLINE vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+NN_INLINE vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+NN_INLINE vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+NN_INLINE vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+NN_INLINE vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
+#define vi_shl(a, n) _mm512_slli_epi32(a, n)
+#define vi_shr(a, n) _mm512_srli_epi32(a, n)
+#define vi_sar(a, n) _mm512_srai_epi32(a, n)
+NN_INLINE vf vi_float(vi a) { return _mm512_cvtepi32_ps(a); } /* value, not bits */
+/* The high and the low words of the unsigned products a * b. */
+NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
+  __m512i even = _mm512_mul_epu32(a, b);
+  __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
+  *lo = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+  return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
+}
+
+NN_INLINE float v_tree(const vf *s) {
+  __m256 y = _mm256_add_ps(_mm512_castps512_ps256(s[0]), _mm512_extractf32x8_ps(s[0], 1));
+  __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
