@@ -1,17 +1,29 @@
-# nnlua: settings first, then one paragraph a target. `make help` lists the targets.
+# nnlua: settings first, then the files, then the targets. `make help` lists the targets.
 
-# --- Settings (each can be given on the command line: make BUILD=/tmp/b CC=clang) ---------------
-BUILD  ?= build
-PREFIX ?= /usr/local
+# --- Settings: each can be given on the command line, as in `make BUILD=out CC=clang` -----------
+BUILD   ?= build
+PREFIX  ?= /usr/local
 DESTDIR ?=
-CC     ?= gcc
-OPT    ?= -O2 -g
-PYTHON ?= python3
+OPT     ?= -O2 -g
+CFLAGS  ?=
+LDFLAGS ?=
 # SAN=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
-SAN    ?=
-# CASES=folder: what `make conformance` reads. SPEC=file or folder: what `make test` runs.
-CASES  ?= ../shared/conformance
-SPEC   ?= spec
+SAN     ?=
+# V=1 shows the commands.
+V       ?=
+# What `make test` runs (a file or folder; TESTFLAGS are Busted's), what `make conformance` reads,
+# and the seconds that `make fuzz` gives each fuzzer.
+SPEC    ?= spec
+CASES   ?= ../shared/conformance
+FUZZ_SECONDS ?= 20
+TESTFLAGS ?=
+# Compiler processes at a time, for demo, test and the like.
+JOBS    ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# BOOTSTRAP=0: `make demo` and `make test` install nothing.
+BOOTSTRAP ?= 1
+SETTINGS := BUILD PREFIX DESTDIR CC CFLAGS LDFLAGS OPT SAN V SPEC TESTFLAGS CASES FUZZ_SECONDS \
+            JOBS BOOTSTRAP \
+            LUA_PC
 
 ifneq ($(SAN),)
   OUT := $(BUILD)/san
@@ -21,9 +33,10 @@ else
   OUT := $(BUILD)
 endif
 
+comma := ,
+
 # --- Lua 5.4: the static library where there is one (starting is then a millisecond) ------------
-LUA_PC     ?= $(firstword $(foreach p,lua5.4 lua-5.4 lua54 lua,\
-              $(shell pkg-config --exists '$(p) >= 5.4' '$(p) < 5.5' 2>/dev/null && echo $(p))))
+LUA_PC     ?= $(shell tools/bootstrap.sh find-lua)
 LUA_CFLAGS ?= $(if $(LUA_PC),$(shell pkg-config --cflags $(LUA_PC)),-I/usr/include/lua5.4)
 LUA_DIR    := $(if $(LUA_PC),$(shell pkg-config --variable=libdir $(LUA_PC)))
 LUA_STATIC := $(firstword $(wildcard $(LUA_DIR)/liblua5.4.a $(LUA_DIR)/liblua-5.4.a \
@@ -33,19 +46,18 @@ LUA_SHARED := $(if $(LUA_PC),$(shell pkg-config --libs $(LUA_PC)),-llua5.4)
 ifeq ($(shell uname -s),Darwin)
   LUA_LIBS   ?= $(if $(LUA_STATIC),-Wl$(comma)-force_load$(comma)$(LUA_STATIC),$(LUA_SHARED))
   SO_FLAGS   := -dynamiclib -undefined dynamic_lookup
-  LIBS       ?= -lm -lpthread -lz
+  SYSTEM     := -lm -lpthread
   EXE_FLAGS  :=
 else
   LUA_LIBS   ?= $(if $(LUA_STATIC),-Wl$(comma)--whole-archive $(LUA_STATIC) \
                 -Wl$(comma)--no-whole-archive,$(LUA_SHARED))
   SO_FLAGS   := -shared
-  LIBS       ?= -lm -ldl -lpthread -lz
+  SYSTEM     := -Wl,--as-needed -lm -ldl -lpthread
   EXE_FLAGS  := -Wl,-E
 endif
-comma := ,
-
+# OpenBLAS, libhdf5, libedit are loaded at run time where they are there, and are not needed here.
+LIBS ?= $(SYSTEM) -lz
 # -ffp-contract=off: the kernels write their fused operations out, so every build has the same bits.
-CFLAGS ?=
 NN_CFLAGS := -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
              -Isrc $(LUA_CFLAGS) $(CFLAGS)
 
@@ -59,57 +71,145 @@ EXE_OBJ   := $(EXE_SRC:%.c=$(OUT)/obj/%.o)
 TEST_BIN  := $(TEST_SRC:spec/%.c=$(OUT)/spec/%)
 NNLUA     := $(OUT)/nnlua
 
+ifeq ($(V),)
+  Q := @
+  say = @printf '  %-6s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))'
+endif
+
 .PHONY: all
 all: $(NNLUA) $(OUT)/libnnlua.a $(OUT)/libnnlua.so  ## build the program and both libraries
 
 # --- Compiling ----------------------------------------------------------------------------------
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(NN_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(NN_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Other flags or another compiler: build again.
+BUILT_WITH := $(CC) $(NN_CFLAGS) $(LDFLAGS) $(LUA_LIBS) $(LIBS)
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(NN_CFLAGS) $(LUA_LIBS) $(LIBS)' | cmp -s - $@ || \
-	  echo '$(CC) $(NN_CFLAGS) $(LUA_LIBS) $(LIBS)' > $@
+	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
 
 # The standard library as one C table; rewritten only when a Lua file changed, came or went.
 $(OUT)/embed: tools/embed.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O1 -o $@ $<
+	$(Q)$(CC) -std=gnu11 -O1 -o $@ $<
 
 $(OUT)/gen/embedded.c: $(OUT)/embed FORCE
 	@mkdir -p $(@D)
 	@$(OUT)/embed lua $(LUA_SRC) > $@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; echo "embedded $(words $(LUA_SRC))" \
-	  "Lua files"; fi
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OUT)/obj/embedded.o: $(OUT)/gen/embedded.c src/host/embedded.h $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(NN_CFLAGS) -c -o $@ $<
+	$(call say,CC,$(words $(LUA_SRC)) Lua files)
+	$(Q)$(CC) $(NN_CFLAGS) -c -o $@ $<
 
 $(OUT)/libnnlua.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 # As a Lua module the library takes the Lua of the program that loads it.
 $(OUT)/libnnlua.so: $(LIB_OBJ)
-	$(CC) $(NN_CFLAGS) $(SO_FLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(NN_CFLAGS) $(LDFLAGS) $(SO_FLAGS) -o $@ $^ $(LIBS)
 
 $(NNLUA): $(EXE_OBJ) $(LIB_OBJ)
-	$(CC) $(NN_CFLAGS) $(EXE_FLAGS) -o $@ $^ $(LUA_LIBS) $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(NN_CFLAGS) $(LDFLAGS) $(EXE_FLAGS) -o $@ $^ $(LUA_LIBS) $(LIBS)
 
 $(OUT)/spec/%: spec/%.c $(OUT)/libnnlua.a $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(NN_CFLAGS) -Ispec -MMD -MP -o $@ $< $(OUT)/libnnlua.a $(LUA_LIBS) $(LIBS)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(NN_CFLAGS) -Ispec -MMD -MP -o $@ $< $(OUT)/libnnlua.a $(LDFLAGS) $(LUA_LIBS) $(LIBS)
 
 .PHONY: FORCE
 FORCE:
 
 -include $(LIB_OBJ:.o=.d) $(EXE_OBJ:.o=.d) $(TEST_BIN:=.d)
 
-# --- Running ------------------------------------------------------------------------------------
-.PHONY: test
-test: all $(TEST_BIN)  ## build and run every spec
-	@for t in $(TEST_BIN); do $$t || exit 1; done
-	$(NNLUA) tools/busted.lua $(SPEC)
+# --- The two commands ----------------------------------------------------------------------------
+# Both install what is missing, so the build proper is a second make that sees what was installed.
+.PHONY: demo test bootstrap
+demo:  ## install what is missing, build, run the first example
+	@$(MAKE) --no-print-directory bootstrap NEED=demo
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	$(NNLUA) examples/01_tabular_classifier.lua
+
+test:  ## install what is missing, build, run every spec under nnlua (SPEC=folder or file)
+	@$(MAKE) --no-print-directory bootstrap NEED=test
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(TEST_BIN)
+	@$(MAKE) --no-print-directory run-tests
+
+bootstrap:
+	@[ '$(BOOTSTRAP)' = 0 ] || tools/bootstrap.sh packages $(NEED)
+
+.PHONY: run-tests
+run-tests: all $(TEST_BIN) busted
+	@tools/run-tests.sh $(NNLUA) '$(SPEC)' '$(TESTFLAGS)' $(TEST_BIN)
+
+# Busted for Lua 5.4: the system's, else through LuaRocks into the build folder.
+.PHONY: busted
+busted: $(NNLUA)
+	@[ '$(BOOTSTRAP)' = 0 ] || tools/bootstrap.sh busted $(NNLUA)
+
+# --- Checking ------------------------------------------------------------------------------------
+.PHONY: lint asan fuzz conformance bench docs
+lint:  ## luacheck, gcc and clang with warnings as errors, cppcheck, the layering rule
+	@$(MAKE) --no-print-directory bootstrap NEED=lint
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tools/lint.sh $(NNLUA) $(BUILD)/lint '$(LUA_CFLAGS)'
+
+asan:  ## the specs under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory test SAN=1
+
+conformance: all  ## what Keras computed: CASES=folder of case files
+	$(NNLUA) spec/conformance/run.lua $(CASES)
+
+fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
+	@$(MAKE) --no-print-directory bootstrap NEED=lint
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) '$(LUA_CFLAGS)' '$(LUA_LIBS) $(LIBS)'
+
+bench: all  ## measure the workloads: one JSON line each, and a table
+	$(NNLUA) bench/run.lua
+
+docs: all  ## the reference, from the annotations, into docs/reference
+	$(NNLUA) tools/docs.lua docs/reference
+
+# --- A C host ------------------------------------------------------------------------------------
+.PHONY: embed
+embed: $(OUT)/host  ## build examples/embed/host.c against the static library
+
+$(OUT)/host: examples/embed/host.c $(OUT)/libnnlua.a
+	$(call say,CC,$<)
+	$(Q)$(CC) $(NN_CFLAGS) -o $@ $< $(OUT)/libnnlua.a $(LDFLAGS) $(LUA_LIBS) $(LIBS)
+
+# --- Installing ----------------------------------------------------------------------------------
+VERSION := $(shell sed -n 's/^.define NN_VERSION "\(.*\)"/\1/p' src/core/version.h)
+DEST    := $(DESTDIR)$(PREFIX)
+
+.PHONY: install uninstall clean help
+install: all  ## install to PREFIX (below DESTDIR): program, header, libraries, Lua module
+	mkdir -p $(DEST)/bin $(DEST)/include $(DEST)/lib/pkgconfig $(DEST)/lib/lua/5.4
+	install -m 755 $(NNLUA) $(DEST)/bin/nnlua
+	install -m 644 src/nnlua.h $(DEST)/include/nnlua.h
+	install -m 644 $(OUT)/libnnlua.a $(DEST)/lib/libnnlua.a
+	install -m 755 $(OUT)/libnnlua.so $(DEST)/lib/libnnlua.so
+	ln -sf ../../libnnlua.so $(DEST)/lib/lua/5.4/nnlua.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LUA@|$(LUA_PC)|' \
+	  -e 's|@LIBS@|$(LIBS)|' nnlua.pc.in > $(DEST)/lib/pkgconfig/nnlua.pc
+
+uninstall:  ## remove what install put there
+	rm -f $(DEST)/bin/nnlua $(DEST)/include/nnlua.h $(DEST)/lib/libnnlua.a \
+	  $(DEST)/lib/libnnlua.so $(DEST)/lib/lua/5.4/nnlua.so $(DEST)/lib/pkgconfig/nnlua.pc
+
+clean:  ## remove the build folder
+	rm -rf $(BUILD)
+
+help:  ## this list
+	@grep -hE '^[a-z][a-z-]*:.*##' Makefile | \
+	  sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
+	@echo 'Settings: $(SETTINGS)'

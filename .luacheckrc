@@ -1,0 +1,10 @@
+std = "lua54"
+max_line_length = 100
+cache = false
+exclude_files = {"build", "**/rocks", "**/meta/*"}
+
+-- A hook or a layer's method keeps the arguments of its contract, whether it uses them or not.
+unused_args = false
+
+files["spec"] = {std = "+busted", ignore = {"631/.*https?://"}}
+files["examples"] = {allow_defined_top = true}
