@@ -118,7 +118,7 @@ end
 local function bar_text(self, current, cells)
   local count = count_text(self, current)
   if not self.target then return count, #count end
-  local done = math.floor(cells * (current / self.target))
+  local done = self.target > 0 and math.floor(cells * (current / self.target)) or cells
   local full, rest = "━", "━"
   if not self.style.unicode then full, rest = "=", "." end
   if not self.style.escapes and self.style.unicode then rest = "─" end
@@ -138,8 +138,7 @@ local function fit(self, current, time, info)
   return bar, width, info:sub(1, room)
 end
 
-local function paint(self, current, now, finalize)
-  local duration = step_duration(self, current, now)
+local function paint(self, current, now, duration, finalize)
   local time
   if self.target and not finalize then
     time = eta_text(duration * (self.target - current))
@@ -157,8 +156,7 @@ local function paint(self, current, now, finalize)
   self.writer(finalize and text .. "\n" or text)
 end
 
-local function one_line(self, current, now)
-  local duration = step_duration(self, current, now)
+local function one_line(self, current, now, duration)
   self.writer(("%s - %.0fs -%s%s\n"):format(count_text(self, current), now - self.start,
     duration_text(duration, self.unit_name), values_text(self, function(v) return v end)))
 end
@@ -169,14 +167,12 @@ function Progbar:update(current, values, finalize)
   if finalize == nil then finalize = self.target ~= nil and current >= self.target end
   remember(self, current, values)
   local now = self.clock()
+  local duration = step_duration(self, current, now)
   if self.verbose == 1 then
-    if now - self.last_update < self.interval and not finalize then
-      step_duration(self, current, now)
-      return
-    end
-    paint(self, current, now, finalize)
-  elseif self.verbose == 2 then
-    if finalize then one_line(self, current, now) else step_duration(self, current, now) end
+    if now - self.last_update < self.interval and not finalize then return end
+    paint(self, current, now, duration, finalize)
+  elseif self.verbose == 2 and finalize then
+    one_line(self, current, now, duration)
   end
   self.last_update = now
 end
