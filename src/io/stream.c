@@ -15,7 +15,7 @@ nn_limits nn_limits_of(const nn_limits *l) {
   if (l) r = *l;
   if (r.bytes == 0) r.bytes = SIZE_MAX >> 1 < (uint64_t)1 << 32 ? SIZE_MAX >> 1 : (size_t)1 << 32;
   if (r.tensors == 0) r.tensors = 100000;
-  if (r.depth <= 0) r.depth = 64;
+  if (r.depth <= 0) r.depth = 200;
   return r;
 }
 

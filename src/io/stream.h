@@ -21,7 +21,7 @@
 typedef struct nn_limits {
   size_t bytes;   /* of one file, one member, or all the tensors of a file; default 4 GiB */
   size_t tensors; /* tensors, groups, members and table columns in a file; default 100,000 */
-  int depth;      /* nesting of JSON and of HDF5 groups; default 64 */
+  int depth;      /* nesting of JSON and of HDF5 groups; default 200 */
 } nn_limits;
 
 /* The limits with the defaults filled in; `l` may be NULL. */
