@@ -29,7 +29,8 @@ static void get_number(lua_State *L, nn_host_call *c) {
   c->number = lua_tonumberx(L, -1, &is_number);
   if (!is_number) {
     c->status = NNLUA_ERROR;
-    lua_pushfstring(L, "global '%s' is a %s, expected a number", c->name, lua_typename(L, type));
+    lua_pushfstring(L, "global '%s' is a %s value, expected a number", c->name,
+                    lua_typename(L, type));
   }
 }
 
