@@ -1,0 +1,51 @@
+-- Runs the interpreter under test, and other programs, as a shell does.
+--
+--     local out, err, code = run {"-e", "print(1)"}
+--     local out, err, code = run {"script.lua", stdin = "text", env = "LUA_INIT=x", cwd = dir}
+
+local run = {}
+
+--- The interpreter that runs the specs.
+run.nnlua = arg[-1]
+
+--- Quotes a word for sh.
+function run.quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
+
+local function slurp(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "a"
+  file:close()
+  os.remove(path)
+  return text
+end
+
+local function spit(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+--- Runs a shell command; gives its standard output, its standard error and its exit status (128 + n
+--- after signal n).
+function run.shell(command, stdin)
+  local base = os.tmpname()
+  spit(base, stdin or "")
+  local _, how, code = os.execute(("{ %s\n} <%s >%s.out 2>%s.err"):format(command, base, base, base))
+  os.remove(base)
+  return slurp(base .. ".out"), slurp(base .. ".err"), how == "signal" and 128 + code or code
+end
+
+local function absolute(path)
+  if path:sub(1, 1) == "/" then return path end
+  return os.getenv "PWD" .. "/" .. path
+end
+
+setmetatable(run, {__call = function(_, words)
+  local quoted = {run.quote(absolute(run.nnlua))}
+  for i, word in ipairs(words) do quoted[i + 1] = run.quote(word) end
+  local command = (words.env and "env " .. words.env .. " " or "") .. table.concat(quoted, " ")
+  if words.cwd then command = "cd " .. run.quote(words.cwd) .. " && " .. command end
+  return run.shell(command, words.stdin)
+end})
+
+return run
