@@ -7,6 +7,9 @@
 #include "core/gemm_native.h"
 #include "core/isa.h"
 
+#define TINY (64 * 1024)   /* multiplications: below, a product is one call of a kernel */
+#define LARGE (512 * 1024) /* from here on operands are packed */
+
 static const nn_gemm_kernels *const tables[NN_ISA_COUNT] = {
 #if defined(__x86_64__)
     [NN_ISA_AVX512] = &nn_gemm_avx512,
@@ -41,21 +44,40 @@ const char *nn_gemm_choice(nn_gemm *g, int64_t m, int64_t n, int64_t k, char *bu
   return buf;
 }
 
-nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error *e) {
-  (void)g, (void)m, (void)n, (void)k, (void)e;
+const nn_gemm_kernels *nn_gemm_table(int64_t n) {
+  int isa = nn_isa_get();
+#if defined(__x86_64__)
+  if (isa == NN_ISA_AVX512 && n <= 8) return &nn_gemm_avx512y;
+#endif
+  (void)n;
+  return tables[isa];
+}
+
+/* Whether packing pays: it costs about as much as some 16 rows of a product. */
+static int is_large(int64_t m, int64_t n, int64_t k) {
+  return m >= 24 && n >= 32 && k >= 24 && m * n * k >= LARGE;
+}
+
+static nn_status grow(nn_gemm *g, size_t bytes, nn_error *e) {
+  if (bytes <= g->pack_bytes) return NN_OK;
+  void *p = nn_mem_new(g->alloc, bytes);
+  if (!p) return nn_fail(e, NN_ERR_MEMORY, "matrix product: no memory for %zu bytes", bytes);
+  nn_mem_free(g->alloc, g->pack);
+  g->pack = p;
+  g->pack_bytes = bytes;
   return NN_OK;
 }
 
+nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error *e) {
+  if (!is_large(m, n, k)) return NN_OK;
+  return grow(g, nn_gemm_large_bytes(m, n, k, nn_pool_threads(g->pool)), e);
+}
+
 static void run_native(nn_gemm *g, const nn_product *p) {
-  int isa = nn_isa_get();
-  (void)g;
-#if defined(__x86_64__)
-  if (isa == NN_ISA_AVX512 && p->n <= 8) {
-    nn_gemm_avx512y.direct(p);
-    return;
-  }
-#endif
-  tables[isa]->direct(p);
+  if (p->m * p->n * p->k < TINY)
+    nn_gemm_table(p->n)->direct(p);
+  else if (!is_large(p->m, p->n, p->k) || !nn_gemm_large(g, p))
+    nn_gemm_small(g, p);
 }
 
 /* Sigmoid and tanh in a second pass over C, which is still in cache. */

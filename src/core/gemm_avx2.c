@@ -4,6 +4,8 @@
 #define NN_TABLE nn_gemm_avx2
 #define NN_R1 10
 #define NN_R2 6
+#define NN_R4 2
+#define NN_R8 1
 #include "core/gemm_native.h"
 
 #include "core/vec.h"

@@ -4,6 +4,8 @@
 #define NN_TABLE nn_gemm_avx512y
 #define NN_R1 14
 #define NN_R2 12
+#define NN_R4 6
+#define NN_R8 2
 #include "core/gemm_native.h"
 
 #include "core/vec.h"

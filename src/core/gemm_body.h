@@ -1,7 +1,9 @@
 /* The native matrix kernels, compiled once an instruction set (see core/vec.h) as NN_TABLE.
- * NN_R1, NN_R2: rows of a tile of one and of two vectors (at most 14); NN_R2 is that of packed tiles.
+ * NN_R1, NN_R2: rows of a tile of one and of two vectors (at most 14), NN_R2 also that of packed ones;
+ * NN_R4: rows of a tile of four vectors (at most 6).
  */
 #include "core/gemm_tile.h"
+#include "core/gemm_pack.h"
 
 /* A block of rows times the columns of one panel, for each number of rows and kind of panel. */
 typedef struct block {
@@ -41,32 +43,44 @@ ROW_BLOCK(block_1_tail, 1, 1)
 ROW_BLOCK(block_2, 2, 0)
 ROW_BLOCK(block_2_tail, 2, 1)
 
-/* All rows of one panel of columns: `wide` for two vectors, `last` lanes in the last one. The rows
- * are split as evenly as they go, for short blocks leave the multipliers waiting. */
-static void panel(block *t, int64_t m, int wide, size_t last) {
-  const int64_t most = wide ? NN_R2 : NN_R1;
+ROW_BLOCK(block_4, 4, 0)
+ROW_BLOCK(block_8, 8, 0)
+
+/* All rows of one panel of columns: NV vectors, `last` lanes in the last one. The rows are split as
+ * evenly as they go, for short blocks leave the multipliers waiting. */
+static void panel(block *t, int64_t m, int nv, size_t last) {
+  static const int most_rows[] = {0, NN_R1, NN_R2, 0, NN_R4, 0, 0, 0, NN_R8};
+  const int64_t most = most_rows[nv];
   int64_t blocks = (m + most - 1) / most;
   t->last = last;
   for (; blocks > 0; blocks--) {
     int64_t rows = (m + blocks - 1) / blocks;
-    if (wide)
-      (last == VW ? block_2 : block_2_tail)(t, rows);
-    else
-      (last == VW ? block_1 : block_1_tail)(t, rows);
+    switch (nv) {
+      case 8: block_8(t, rows); break;
+      case 4: block_4(t, rows); break;
+      case 2: (last == VW ? block_2 : block_2_tail)(t, rows); break;
+      default: (last == VW ? block_1 : block_1_tail)(t, rows);
+    }
     t->a += rows * t->ars, t->c += rows * t->g->ldc;
     m -= rows;
   }
 }
 
+/* Few rows take wide panels: enough chains in flight, and long pieces of B from memory. */
+static int panel_width(int64_t m, int64_t left) {
+  if (m <= NN_R8 && left >= 8 * VW) return 8;
+  if (m <= NN_R4 && left >= 4 * VW) return 4;
+  return left > VW ? 2 : 1;
+}
+
 static void direct_rows(const nn_product *g) {
   for (int64_t j = 0; j < g->n;) {
     int64_t left = g->n - j;
-    int wide = left > VW;
-    int64_t cols = wide ? 2 * VW : VW;
+    int nv = panel_width(g->m, left);
+    int64_t cols = left < nv * VW ? left : nv * VW;
     block t = {g, g->k, g->a, g->ars, g->acs, g->b + j, g->ldb, g->c + j,
                g->bias ? g->bias + j : NULL, 0};
-    if (cols > left) cols = left;
-    panel(&t, g->m, wide, (size_t)(cols - (wide ? VW : 0)));
+    panel(&t, g->m, nv, (size_t)(cols - (nv - 1) * VW));
     j += cols;
   }
 }
@@ -77,18 +91,19 @@ static void direct_transposed(const nn_product *g) {
   float pb[KT * 2 * VW];
   for (int64_t j = 0; j < g->n; j += 2 * VW) {
     int64_t cols = g->n - j < 2 * VW ? g->n - j : 2 * VW;
-    int wide = cols > VW;
-    int64_t width = wide ? 2 * VW : VW;
+    int nv = cols > VW ? 2 : 1;
     for (int64_t p = 0; p == 0 || p < g->k; p += KT) {
       int64_t kt = g->k - p < KT ? g->k - p : KT;
       nn_product h = *g;
       h.add = g->add || p > 0;
       h.relu = g->relu && p + kt == g->k;
-      for (int64_t q = 0; q < kt; q++)
-        for (int64_t i = 0; i < cols; i++) pb[q * width + i] = g->b[(j + i) * g->ldb + p + q];
-      block t = {&h, kt, g->a + p * g->acs, g->ars, g->acs, pb, width, g->c + j,
+      if (nv == 2)
+        pack_turned(pb, g->b + j * g->ldb + p, g->ldb, cols, kt, 2 * VW);
+      else
+        pack_turned(pb, g->b + j * g->ldb + p, g->ldb, cols, kt, VW);
+      block t = {&h, kt, g->a + p * g->acs, g->ars, g->acs, pb, nv * VW, g->c + j,
                  g->bias && p == 0 ? g->bias + j : NULL, 0};
-      panel(&t, g->m, wide, (size_t)(cols - (wide ? VW : 0)));
+      panel(&t, g->m, nv, (size_t)(cols - (nv - 1) * VW));
     }
   }
 }
@@ -100,4 +115,32 @@ static void direct(const nn_product *g) {
     direct_rows(g);
 }
 
-const nn_gemm_kernels NN_TABLE = {NN_R2, 2 * VW, direct, NULL, NULL, NULL};
+/* The inner loop of large products, its strides known. */
+static void full_tile(const nn_product *g, const float *pa, const float *pb, float *c,
+                      const float *bias) {
+  tile(NN_R2, 2, 0, g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, VW);
+}
+
+static void edge_tile(const nn_product *g, const float *pa, const float *pb, float *c,
+                      const float *bias, int64_t rows, int64_t cols) {
+  block t = {g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, 0};
+  int nv = cols > VW ? 2 : 1;
+  panel(&t, rows, nv, (size_t)(cols - (nv - 1) * VW));
+}
+
+static void packed(const nn_product *g, const float *pa, const float *pb) {
+  for (int64_t j = 0; j < g->n; j += 2 * VW, pb += 2 * VW * g->k) {
+    int64_t cols = g->n - j < 2 * VW ? g->n - j : 2 * VW;
+    const float *a = pa, *bias = g->bias ? g->bias + j : NULL;
+    for (int64_t i = 0; i < g->m; i += NN_R2, a += NN_R2 * g->k) {
+      int64_t rows = g->m - i < NN_R2 ? g->m - i : NN_R2;
+      float *c = g->c + i * g->ldc + j;
+      if (rows == NN_R2 && cols == 2 * VW)
+        full_tile(g, a, pb, c, bias);
+      else
+        edge_tile(g, a, pb, c, bias, rows, cols);
+    }
+  }
+}
+
+const nn_gemm_kernels NN_TABLE = {NN_R2, 2 * VW, direct, pack_a, pack_b, packed};

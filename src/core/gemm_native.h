@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "core/gemm.h"
+
 /* Element (i, p) of A is a[i * ars + p * acs], one of the strides is 1; b (k, n) has rows ldb apart,
  * or, `bt` set, b (n, k) is used transposed. */
 typedef struct nn_product {
@@ -36,6 +38,17 @@ typedef struct nn_gemm_kernels {
   /* g over packed panels: m rows of pa, n columns of pb, k; g->a and g->b are not read. */
   void (*packed)(const nn_product *g, const float *pa, const float *pb);
 } nn_gemm_kernels;
+
+/* The table of the CPU for a product with n columns. */
+const nn_gemm_kernels *nn_gemm_table(int64_t n);
+
+/* The product on packed panels and on the threads of the pool. Returns 0, having done nothing, when
+ * the packing buffer is too small. nn_gemm_large_bytes: what it has to be. */
+int nn_gemm_large(nn_gemm *g, const nn_product *p);
+size_t nn_gemm_large_bytes(int64_t m, int64_t n, int64_t k, int threads);
+
+/* The product straight from the operands, on the threads of the pool where that pays. */
+void nn_gemm_small(nn_gemm *g, const nn_product *p);
 
 extern const nn_gemm_kernels nn_gemm_avx512, nn_gemm_avx512y, nn_gemm_avx2, nn_gemm_neon,
     nn_gemm_portable;

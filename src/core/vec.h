@@ -12,6 +12,7 @@
  *   vm                    one truth value a lane;  v_sel(m, a, b): a where true
  *   vi                    VW int32 lanes; v_bits / v_float reinterpret
  *   v_tree                adds 16 lanes (an array of 16 / VW vectors): i with i + 8, then + 4, + 2, + 1
+ *   v_transpose           VW vectors as a square matrix
  */
 #include <math.h>
 #include <stddef.h>

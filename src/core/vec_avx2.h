@@ -77,3 +77,26 @@ NN_INLINE float v_tree(const vf *s) {
   x = _mm_add_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
+
+/* Rows become columns: r[i] lane j and r[j] lane i change places. */
+NN_INLINE void v_transpose(vf r[8]) {
+  vf t[8];
+  NN_UNROLL
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  NN_UNROLL
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  NN_UNROLL
+  for (int i = 0; i < 4; i++) {
+    vf a = r[i];
+    r[i] = _mm256_permute2f128_ps(a, r[i + 4], 0x20);
+    r[i + 4] = _mm256_permute2f128_ps(a, r[i + 4], 0x31);
+  }
+}

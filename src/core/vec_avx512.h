@@ -55,3 +55,28 @@ NN_INLINE float v_tree(const vf *s) {
   x = _mm_add_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
+
+/* Rows become columns: r[i] lane j and r[j] lane i change places. */
+NN_INLINE void v_transpose(vf r[16]) {
+  __m512d t[16];
+  NN_UNROLL
+  for (int i = 0; i < 16; i += 2) { /* pairs of rows */
+    t[i] = _mm512_castps_pd(_mm512_unpacklo_ps(r[i], r[i + 1]));
+    t[i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(r[i], r[i + 1]));
+  }
+  NN_UNROLL
+  for (int i = 0; i < 16; i += 4) { /* 4 rows: columns 4 q + i of each quarter q */
+    r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(t[i], t[i + 2]));
+    r[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(t[i], t[i + 2]));
+    r[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(t[i + 1], t[i + 3]));
+    r[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(t[i + 1], t[i + 3]));
+  }
+  NN_UNROLL
+  for (int i = 0; i < 4; i++) { /* 16 rows: gather the quarters */
+    vf a = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), b = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    vf c = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+    vf d = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+    r[i] = _mm512_shuffle_f32x4(a, c, 0x88), r[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+    r[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88), r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+  }
+}

@@ -63,3 +63,12 @@ NN_INLINE float v_tree(const vf *s) {
   float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));
   return vget_lane_f32(y, 0) + vget_lane_f32(y, 1);
 }
+
+/* Rows become columns: r[i] lane j and r[j] lane i change places. */
+NN_INLINE void v_transpose(vf r[4]) {
+  float32x4x2_t a = vtrnq_f32(r[0], r[1]), b = vtrnq_f32(r[2], r[3]);
+  r[0] = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+  r[1] = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+  r[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+  r[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}

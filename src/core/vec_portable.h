@@ -73,3 +73,9 @@ NN_INLINE float v_tree(const vf *s) {
   vf x = (s[0] + s[2]) + (s[1] + s[3]);
   return (x[0] + x[2]) + (x[1] + x[3]);
 }
+
+/* Rows become columns: r[i] lane j and r[j] lane i change places. */
+NN_INLINE void v_transpose(vf r[4]) {
+  vf t[4] = {r[0], r[1], r[2], r[3]};
+  for (int i = 0; i < 4; i++) r[i] = (vf){t[0][i], t[1][i], t[2][i], t[3][i]};
+}
