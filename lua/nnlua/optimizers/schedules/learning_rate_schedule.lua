@@ -4,10 +4,10 @@ local class = require "nnlua.class"
 local err = require "nnlua.err"
 local repr = require "nnlua.repr"
 
-local LearningRateSchedule = class.new("LearningRateSchedule", {args = ""})
+local LearningRateSchedule = class.new("LearningRateSchedule")
 
 function LearningRateSchedule:init(a)
-  for key, value in pairs(a) do self[key] = value end
+  for key, value in pairs(a or {}) do self[key] = value end
 end
 
 --- The rate at `step` completed steps (0 at the first update), rounded to float32 as Keras does.
@@ -28,7 +28,7 @@ end
 --- All arguments by name: `from_config` makes the same schedule again.
 function LearningRateSchedule:get_config()
   local config = {}
-  for _, entry in ipairs(self.signature) do config[entry.name] = copy(self[entry.name]) end
+  for _, entry in ipairs(self.signature or {}) do config[entry.name] = copy(self[entry.name]) end
   return config
 end
 

@@ -1,0 +1,90 @@
+-- Goes on with an interrupted fit: saves the training state now and then, and the next fit with the
+-- same folder starts where the last save was.
+--
+-- The state is the model's business: `model:save_training_state(path, {epoch=, batch=})` writes one
+-- file with weights, optimizer, shuffling and random state; `model:load_training_state(path)` reads
+-- it and returns {epoch=, batch=}, the epochs and batches that are done. The trainer starts after
+-- `model.resume_from`, which it clears when fit ends.
+
+local Callback = require "nnlua.callbacks.callback"
+local err = require "nnlua.err"
+local sys = require("nnlua.core").sys
+local terminal = require "nnlua.terminal"
+
+local NAME = "latest.weights.h5"
+
+local BackupAndRestore = Callback:extend("BackupAndRestore", {
+  args = [[backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True]],
+})
+
+--- save_freq: "epoch" or a number of batches. `double_checkpoint` keeps the save before the last
+--- too. At the end of fit the files are removed unless `delete_checkpoint` is false.
+function BackupAndRestore:init(a)
+  for key, value in pairs(a) do self[key] = value end
+  err.check(type(a.backup_dir) == "string" and a.backup_dir ~= "",
+    "BackupAndRestore: backup_dir is %s, expected a folder", err.show(a.backup_dir))
+  local freq = a.save_freq
+  err.check(freq == "epoch" or (math.tointeger(freq) and freq > 0),
+    "BackupAndRestore: save_freq is %s, expected 'epoch' or a number of batches above 0",
+    err.show(freq))
+  self.path = a.backup_dir:gsub("/+$", "") .. "/" .. NAME
+  self.previous = self.path .. ".bkp"
+  self.batches, self.last_batch, self.epoch = 0, 0, 1
+end
+
+function BackupAndRestore:wants_batches(kind)
+  return kind == "train" and self.save_freq ~= "epoch"
+end
+
+local function load(self, path)
+  if not sys.exists(path) then return nil end
+  local ok, result = pcall(self.model.load_training_state, self.model, path)
+  if ok then return result end
+  return nil, result
+end
+
+function BackupAndRestore:on_train_begin()
+  if not self.model.built then
+    err.raise("BackupAndRestore: the model must be built before fit")
+  end
+  local state, message = load(self, self.path)
+  if not state and self.double_checkpoint then
+    state = load(self, self.previous)
+    if state and message then terminal.warn("BackupAndRestore: using the older save: " .. message) end
+  end
+  if not state and message then err.raise("BackupAndRestore: %s", message) end
+  self.model.resume_from = state
+end
+
+local function save(self, epoch, batch)
+  local ok, message = sys.mkdir(self.backup_dir)
+  if not ok then err.raise("BackupAndRestore: cannot make the folder %s", message) end
+  if self.double_checkpoint and sys.exists(self.path) then
+    sys.rename(self.path, self.previous)
+  end
+  self.model:save_training_state(self.path, {epoch = epoch, batch = batch})
+end
+
+function BackupAndRestore:on_epoch_begin(epoch) self.epoch = epoch end
+
+function BackupAndRestore:on_train_batch_end(batch)
+  if self.save_freq == "epoch" then return end
+  self.batches = self.batches + (batch > self.last_batch and batch - self.last_batch or batch)
+  self.last_batch = batch
+  if self.batches < self.save_freq then return end
+  self.batches = 0
+  save(self, self.epoch - 1, batch)
+end
+
+function BackupAndRestore:on_epoch_end(epoch)
+  if self.save_freq == "epoch" then save(self, epoch, 0) end
+end
+
+function BackupAndRestore:on_train_end()
+  if not self.delete_checkpoint then return end
+  os.remove(self.path)
+  os.remove(self.previous)
+  os.remove(self.backup_dir) -- stays when somebody else's files are in it
+end
+
+return BackupAndRestore

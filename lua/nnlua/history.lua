@@ -1,0 +1,67 @@
+-- What a run of fit went through: one number an epoch for each name of the logs.
+
+local Callback = require "nnlua.callbacks.callback"
+local err = require "nnlua.err"
+local logs_of = require "nnlua.logs"
+local repr = require "nnlua.repr"
+local sys = require("nnlua.core").sys
+
+local History = Callback:extend("History")
+
+--- Fields: `history` (name -> list of numbers), `epoch` (list of epoch numbers), `params`, and
+--- `stopped`: nil, "early stopping", "interrupt", "time" or "nan".
+function History:init()
+  self.history, self.epoch, self.epochs_of = logs_of.new(), {}, {}
+end
+
+function History:on_train_begin() History.init(self) end
+
+function History:on_epoch_end(epoch, logs)
+  self.epoch[#self.epoch + 1] = epoch
+  for _, key in ipairs(logs_of.keys(logs)) do
+    local values, epochs = self.history[key] or {}, self.epochs_of[key] or {}
+    values[#values + 1], epochs[#epochs + 1] = logs[key], epoch
+    self.history[key], self.epochs_of[key] = values, epochs
+  end
+  self.model.history = self
+end
+
+function History:on_train_end() self.stopped = self.model.stop_reason end
+
+--- The names in the order in which they came.
+function History:names() return logs_of.keys(self.history) end
+
+--- The values of one name and the epochs that they belong to (validation may skip epochs).
+function History:series(name)
+  return self.history[name], self.epochs_of[name] or self.epoch
+end
+
+--- Draws the curves: into `path` (.png, .svg or .pdf, made by gnuplot), or in the terminal without
+--- one. Named: width, height (pixels, or characters), metrics (list of names), title.
+function History:plot(options)
+  return require("nnlua.plot").history(self, options)
+end
+
+--- Writes epoch and values as comma separated values; an epoch without a value has an empty field.
+function History:to_csv(path)
+  err.check(type(path) == "string", "history:to_csv: path is %s, expected a string", err.show(path))
+  local names, by_epoch = self:names(), {}
+  for i, name in ipairs(names) do
+    by_epoch[i] = {}
+    local values, epochs = self:series(name)
+    for k, epoch in ipairs(epochs) do by_epoch[i][epoch] = values[k] end
+  end
+  local lines = {table.concat({"epoch", table.unpack(names)}, ",")}
+  for _, epoch in ipairs(self.epoch) do
+    local row = {tostring(epoch)}
+    for i = 1, #names do
+      local value = by_epoch[i][epoch]
+      row[i + 1] = value == nil and "" or repr.value(value)
+    end
+    lines[#lines + 1] = table.concat(row, ",")
+  end
+  local ok, message = sys.fsync_write(path, table.concat(lines, "\n") .. "\n")
+  if not ok then err.raise("history:to_csv: cannot write %s", message) end
+end
+
+return History
