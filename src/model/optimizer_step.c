@@ -1,0 +1,275 @@
+/* One step: the numbers of the step in float32 as Keras computes them, then the passes over the
+ * parts. Options that are off cost nothing: an Adam step of a small model is one call of a kernel.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/isa.h"
+#include "model/optimizer_kernels.h"
+#include "model/optimizer_matrix.h"
+
+#define SMALL 65536 /* elements below which waking a thread costs more than it saves */
+
+const nn_opt_kernels *nn_opt_kernels_get(void) {
+  static const nn_opt_kernels *const tables[NN_ISA_COUNT] = {
+#if defined(__x86_64__)
+      [NN_ISA_AVX512] = &nn_opt_kernels_avx512, [NN_ISA_AVX2] = &nn_opt_kernels_avx2,
+#elif defined(__aarch64__)
+      [NN_ISA_NEON] = &nn_opt_kernels_neon,
+#endif
+      [NN_ISA_PORTABLE] = &nn_opt_kernels_portable,
+  };
+  return tables[nn_isa_get()];
+}
+
+/* --- passes over the parts, on all threads --------------------------------------------------- */
+
+typedef struct pass {
+  nn_opt *o;
+  nn_opt_kernel kernel;
+  const nn_opt_coef *coef;
+  void (*each)(nn_opt *o, const nn_opt_part *p, float x); /* instead of a kernel */
+  float x;
+} pass;
+
+static void run_chunk(void *arg, int64_t i) {
+  const pass *s = arg;
+  nn_opt *o = s->o;
+  int64_t a = o->chunk[i], b = o->chunk[i + 1];
+  if (s->kernel) s->kernel(s->coef, o->seg, o->part + a, b - a);
+  else
+    for (; a < b; a++) s->each(o, &o->part[a], s->x);
+}
+
+static void run_pass(pass *s) {
+  nn_pool_run(s->o->flat < SMALL ? NULL : s->o->pool, run_chunk, s, s->o->n_chunk);
+}
+
+void nn_opt_run_kernel(nn_opt *o, nn_opt_kernel kernel, const nn_opt_coef *c) {
+  if (o->flat < SMALL) kernel(c, o->seg, o->part, o->n_part);
+  else run_pass(&(pass){.o = o, .kernel = kernel, .coef = c});
+}
+
+void nn_opt_run_each(nn_opt *o, void (*each)(nn_opt *o, const nn_opt_part *p, float x), float x) {
+  run_pass(&(pass){.o = o, .each = each, .x = x});
+}
+
+static void sum_g(nn_opt *o, const nn_opt_part *p, float x) {
+  (void)x;
+  o->sums[p - o->part] = nn_kernels_get()->sum_squares(o->seg[p->seg].g + p->at, p->n);
+}
+static void sum_w(nn_opt *o, const nn_opt_part *p, float x) {
+  (void)x;
+  o->sums[p - o->part] = nn_kernels_get()->sum_squares(o->seg[p->seg].w + p->at, p->n);
+}
+void nn_opt_sum_gradients(nn_opt *o) { nn_opt_run_each(o, sum_g, 0); }
+void nn_opt_sum_weights(nn_opt *o) { nn_opt_run_each(o, sum_w, 0); }
+
+double nn_opt_next_sum(const nn_opt *o, int64_t *part, int seg) {
+  double s = 0;
+  for (; *part < o->n_part && o->part[*part].seg == seg; ++*part) s += o->sums[*part];
+  return s;
+}
+
+/* --- steps 2 to 4 of Keras's order ----------------------------------------------------------- */
+
+int64_t nn_opt_updates(const nn_opt *o) {
+  double k = o->hyper.gradient_accumulation_steps;
+  return k > 1 ? o->iterations / (int64_t)k : o->iterations;
+}
+
+static void add_up(nn_opt *o, const nn_opt_part *p, float scale) {
+  nn_opt_seg *s = &o->seg[p->seg];
+  if (s->has_grad) nn_kernels_get()->axpy(s->accumulator + p->at, scale, s->g + p->at, p->n);
+}
+
+/* g = accumulator + scale g, accumulator = 0 */
+static void give_back(nn_opt *o, const nn_opt_part *p, float scale) {
+  nn_opt_seg *s = &o->seg[p->seg];
+  if (!s->has_grad) return;
+  add_up(o, p, scale);
+  memcpy(s->g + p->at, s->accumulator + p->at, p->n * sizeof *s->g);
+  memset(s->accumulator + p->at, 0, p->n * sizeof *s->g);
+}
+
+static void set_scales(nn_opt *o, float scale) {
+  for (int i = 0; i < o->n_seg; i++) o->seg[i].scale = scale;
+}
+
+/* Sets the factor of each segment's gradient; `scale` is what loss scale and accumulation ask. */
+static void clip_norms(nn_opt *o, float scale) {
+  const nn_opt_hyper *h = &o->hyper;
+  float c = (float)(h->clipnorm > 0 ? h->clipnorm : h->global_clipnorm);
+  double total = 0;
+  int64_t part = 0;
+  set_scales(o, scale);
+  if (c <= 0) return;
+  nn_opt_sum_gradients(o);
+  for (int i = 0; i < o->n_seg; i++) {
+    double s = nn_opt_next_sum(o, &part, i);
+    float norm = (float)(sqrt(s) * fabs(scale));
+    if (h->clipnorm > 0) o->seg[i].scale = scale * (norm <= c ? 1 : c / norm);
+    if (o->seg[i].has_grad) total += s;
+  }
+  if (h->clipnorm > 0) return;
+  float norm = (float)(sqrt(total) * fabs(scale));
+  float factor = isfinite(norm) ? c * fminf(1 / norm, 1 / c) : NAN;
+  set_scales(o, scale * factor);
+}
+
+/* --- step 6: the rule and its numbers -------------------------------------------------------- */
+
+static double power_from(double base, int64_t t) {
+  double y = 1;
+  for (; t > 0; t >>= 1, base *= base)
+    if (t & 1) y *= base;
+  return y;
+}
+
+/* base^t in float32 (the base rounded first, as Keras has it). Every 64th power is computed by
+ * squaring, those between by multiplying on. */
+static float power(nn_opt_power *p, double b, int64_t t) {
+  double base = (float)b;
+  if (p->base != base || t != p->t + 1 || t % 64 == 0) {
+    p->value = power_from(base, t / 64 * 64);
+    for (int64_t i = 0; i < t % 64; i++) p->value *= base;
+  } else {
+    p->value *= base;
+  }
+  p->base = base, p->t = t;
+  return (float)p->value;
+}
+
+static void adam_numbers(nn_opt *o, nn_opt_coef *c, double b1, double b2, int64_t t) {
+  c->b1 = (float)(1 - b1), c->b2 = (float)(1 - b2);
+  c->c[0] = 1 - power(&o->power[0], b1, t);
+  c->c[1] = 1 - power(&o->power[1], b2, t);
+  c->alpha = c->lr * sqrtf(c->c[1]) / c->c[0];
+}
+
+static void nadam_numbers(nn_opt *o, nn_opt_coef *c, int64_t t) {
+  const float beta = (float)o->hyper.beta_1;
+  float u = beta * (1 - 0.5f * power(&o->power[2], 0.96, t));
+  float next = beta * (1 - 0.5f * (float)power_from(0.96f, t + 1));
+  o->scalar *= u;
+  adam_numbers(o, c, o->hyper.beta_1, o->hyper.beta_2, t);
+  c->c[2] = c->c[1];
+  c->c[0] = next / (1 - o->scalar * next);
+  c->c[1] = (1 - u) / (1 - o->scalar);
+}
+
+static void free_numbers(nn_opt *o, nn_opt_coef *c, int64_t t) {
+  const nn_opt_hyper *h = &o->hyper;
+  adam_numbers(o, c, h->beta_1, h->beta_2, t);
+  if (h->warmup_steps > 0) c->lr *= fminf((float)t / (float)h->warmup_steps, 1);
+  c->c[0] = (float)h->beta_1;
+  c->c[2] = 1 / (float)t, c->c[3] = 1 - c->c[2], c->c[4] = 1 / (float)h->beta_1;
+}
+
+static nn_opt_rule ftrl_numbers(const nn_opt_hyper *h, nn_opt_coef *c) {
+  c->power = -(double)(float)h->learning_rate_power;
+  c->c[0] = 1 / c->lr;
+  c->c[1] = (float)h->l1_regularization_strength;
+  c->c[2] = 2 * ((float)h->l2_regularization_strength + (float)h->beta / (2 * c->lr));
+  c->c[3] = 2 * (float)h->l2_shrinkage_regularization_strength;
+  return c->power == 0.5 ? NN_RULE_FTRL : NN_RULE_FTRL_POWER;
+}
+
+static nn_opt_rule choose(nn_opt *o, nn_opt_coef *c, int64_t t) {
+  const nn_opt_hyper *h = &o->hyper;
+  c->mu = (float)h->momentum, c->eps = (float)h->epsilon;
+  switch (o->kind) {
+    case NN_OPT_SGD:
+      if (h->momentum == 0) return NN_RULE_SGD;
+      return h->nesterov != 0 ? NN_RULE_NESTEROV : NN_RULE_MOMENTUM;
+    case NN_OPT_RMSPROP:
+      c->c[0] = (float)h->rho, c->b2 = (float)(1 - h->rho);
+      return (nn_opt_rule)(NN_RULE_RMSPROP + (h->momentum > 0) + 2 * (h->centered != 0));
+    case NN_OPT_ADAGRAD: return NN_RULE_ADAGRAD;
+    case NN_OPT_ADADELTA:
+      c->c[0] = (float)h->rho, c->b2 = (float)(1 - h->rho);
+      return NN_RULE_ADADELTA;
+    case NN_OPT_ADAM:
+      adam_numbers(o, c, h->beta_1, h->beta_2, t);
+      return h->amsgrad != 0 ? NN_RULE_AMSGRAD : NN_RULE_ADAM;
+    case NN_OPT_ADAMAX:
+      adam_numbers(o, c, h->beta_1, h->beta_2, t);
+      c->alpha = c->lr / c->c[0], c->mu = (float)h->beta_2;
+      return NN_RULE_ADAMAX;
+    case NN_OPT_NADAM: nadam_numbers(o, c, t); return NN_RULE_NADAM;
+    case NN_OPT_FTRL: return ftrl_numbers(h, c);
+    case NN_OPT_LION:
+      c->c[0] = (float)h->beta_1, c->b1 = (float)(1 - h->beta_1);
+      c->mu = (float)h->beta_2, c->b2 = (float)(1 - h->beta_2);
+      return NN_RULE_LION;
+    case NN_OPT_LAMB: adam_numbers(o, c, h->beta_1, h->beta_2, t); return NN_RULE_LAMB;
+    case NN_OPT_MUON: c->c[0] = h->nesterov != 0; return NN_RULE_MUON;
+    case NN_OPT_SCHEDULE_FREE: free_numbers(o, c, t); return NN_RULE_SCHEDULE_FREE;
+    default: return NN_RULE_PREPARE; /* Adafactor */
+  }
+}
+
+/* Variables that Muon leaves to Adam have Adam's numbers. */
+static void step_muon(nn_opt *o, const nn_opt_kernels *k, const nn_opt_coef *c, int full,
+                      int64_t t) {
+  const nn_opt_hyper *h = &o->hyper;
+  nn_opt_coef adam = *c;
+  adam.lr *= (float)h->adam_lr_ratio;
+  adam_numbers(o, &adam, h->adam_beta_1, h->adam_beta_2, t);
+  nn_opt_run_muon(o, k, c, &adam, full);
+}
+
+/* Steps 4 to 6. `scale`: the factor that the gradients still lack. */
+static void update(nn_opt *o, double lr, float scale) {
+  const nn_opt_hyper *h = &o->hyper;
+  int64_t t = nn_opt_updates(o) + 1;
+  nn_opt_coef c = {.lr = (float)lr, .clip = h->clipvalue > 0 ? (float)h->clipvalue : INFINITY};
+  double other = o->kind == NN_OPT_MUON ? h->adam_weight_decay : 0;
+  c.decay[0] = (float)h->weight_decay * c.lr, c.decay[1] = (float)other * c.lr;
+  int full = scale != 1 || h->clipnorm > 0 || h->global_clipnorm > 0 || h->clipvalue > 0 ||
+             c.decay[0] != 0 || c.decay[1] != 0;
+  if (full) clip_norms(o, scale);
+  nn_opt_rule rule = choose(o, &c, t);
+  const nn_opt_kernels *k = nn_opt_kernels_get();
+  if (o->kind == NN_OPT_MUON) step_muon(o, k, &c, full, t);
+  else if (rule != NN_RULE_PREPARE || full)
+    nn_opt_run_kernel(o, full ? k->full[rule] : k->plain[rule], &c);
+  if (o->kind == NN_OPT_LAMB) nn_opt_finish_lamb(o, c.lr);
+  if (o->kind == NN_OPT_ADAFACTOR) nn_opt_run_adafactor(o, k, c.lr, t);
+}
+
+/* --- step 7 ---------------------------------------------------------------------------------- */
+
+static void average(nn_opt *o, const nn_opt_part *p, float m) {
+  nn_opt_seg *s = &o->seg[p->seg];
+  nn_opt_kernels_get()->average(s->ema + p->at, s->w + p->at, m, p->n);
+}
+
+static void overwrite(nn_opt *o, const nn_opt_part *p, float x) {
+  (void)x;
+  nn_opt_seg *s = &o->seg[p->seg];
+  memcpy(s->w + p->at, s->ema + p->at, p->n * sizeof *s->w);
+}
+
+static void follow(nn_opt *o) {
+  int64_t t = nn_opt_updates(o), every = (int64_t)o->hyper.ema_overwrite_frequency;
+  nn_opt_run_each(o, average, t == 0 ? 0 : (float)o->hyper.ema_momentum);
+  if (every > 0 && (t + 1) % every == 0) nn_opt_run_each(o, overwrite, 0);
+}
+
+void nn_opt_step(nn_opt *o, double learning_rate) {
+  const nn_opt_hyper *h = &o->hyper;
+  float scale = h->loss_scale_factor > 0 ? 1 / (float)h->loss_scale_factor : 1;
+  int64_t every = (int64_t)h->gradient_accumulation_steps;
+  if (every > 1 && (o->iterations + 1) % every != 0) {
+    nn_opt_run_each(o, add_up, scale);
+  } else {
+    if (every > 1) {
+      nn_opt_run_each(o, give_back, scale);
+      scale = 1 / (float)every;
+    }
+    update(o, learning_rate, scale);
+  }
+  if (h->use_ema != 0) follow(o);
+  o->iterations++;
+}
