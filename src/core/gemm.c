@@ -28,20 +28,18 @@ void nn_gemm_init(nn_gemm *g, nn_alloc *a, nn_pool *p) {
 
 void nn_gemm_clear(nn_gemm *g) {
   nn_mem_free(g->alloc, g->pack);
-  g->pack = NULL;
+  nn_mem_free(g->alloc, g->openblas);
+  g->pack = g->openblas = NULL;
   g->pack_bytes = 0;
 }
 
 nn_status nn_gemm_set_backend(nn_gemm *g, nn_gemm_backend b, nn_error *e) {
-  (void)e;
+  if (b == NN_GEMM_OPENBLAS) {
+    nn_status s = nn_gemm_blas_open(g, e);
+    if (s != NN_OK) return s;
+  }
   g->backend = b;
   return NN_OK;
-}
-
-const char *nn_gemm_choice(nn_gemm *g, int64_t m, int64_t n, int64_t k, char *buf, size_t size) {
-  (void)g, (void)m, (void)n, (void)k;
-  snprintf(buf, size, "native %s", nn_kernels_get()->name);
-  return buf;
 }
 
 const nn_gemm_kernels *nn_gemm_table(int64_t n) {
@@ -73,44 +71,65 @@ nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error 
   return grow(g, nn_gemm_large_bytes(m, n, k, nn_pool_threads(g->pool)), e);
 }
 
+/* OpenBLAS takes large products when it was asked for. "auto" is the native backend at every size:
+ * it is at least as fast within 5 % (bench/kernels.c, AMD EPYC, November 2026), its bits are the same
+ * on every machine, and nothing has to be loaded. */
+static int is_blas(const nn_gemm *g, int64_t m, int64_t n, int64_t k) {
+  return g->backend == NN_GEMM_OPENBLAS && g->openblas && is_large(m, n, k);
+}
+
+const char *nn_gemm_choice(nn_gemm *g, int64_t m, int64_t n, int64_t k, char *buf, size_t size) {
+  if (is_blas(g, m, n, k))
+    snprintf(buf, size, "openblas %s", nn_gemm_blas_name(g));
+  else
+    snprintf(buf, size, "native %s", nn_kernels_get()->name);
+  return buf;
+}
+
 static void run_native(nn_gemm *g, const nn_product *p) {
-  if (p->m * p->n * p->k < TINY)
-    nn_gemm_table(p->n)->direct(p);
-  else if (!is_large(p->m, p->n, p->k) || !nn_gemm_large(g, p))
+  if (!is_large(p->m, p->n, p->k) || !nn_gemm_large(g, p))
     nn_gemm_small(g, p);
 }
 
-/* Sigmoid and tanh in a second pass over C, which is still in cache. */
-static void activate(nn_act act, float *c, int64_t m, int64_t n, int64_t ldc) {
+/* Sigmoid, tanh (and relu after OpenBLAS) in a second pass over C, which is still in cache. */
+static void activate(nn_act act, const nn_product *p) {
   const nn_kernels *k = nn_kernels_get();
-  nn_map1 f = act == NN_ACT_SIGMOID ? k->sigmoid : k->tanh;
-  if (ldc == n) {
-    f(c, c, (size_t)(m * n));
+  nn_map1 f = act == NN_ACT_RELU ? k->relu : act == NN_ACT_SIGMOID ? k->sigmoid : k->tanh;
+  if (p->ldc == p->n)
+    f(p->c, p->c, (size_t)(p->m * p->n));
+  else
+    for (int64_t i = 0; i < p->m; i++) f(p->c + i * p->ldc, p->c + i * p->ldc, (size_t)p->n);
+}
+
+static void run(nn_gemm *g, const nn_product *p, nn_act act) {
+  if (p->m <= 0 || p->n <= 0) return;
+  if (p->m * p->n * p->k < TINY) {
+    nn_gemm_table(p->n)->direct(p);
+    if (act == NN_ACT_SIGMOID || act == NN_ACT_TANH) activate(act, p);
     return;
   }
-  for (int64_t i = 0; i < m; i++) f(c + i * ldc, c + i * ldc, (size_t)n);
+  int blas = is_blas(g, p->m, p->n, p->k) && nn_gemm_blas(g, p);
+  if (!blas) run_native(g, p);
+  if (act == NN_ACT_SIGMOID || act == NN_ACT_TANH || (act == NN_ACT_RELU && blas))
+    activate(act, p);
 }
 
 void nn_gemm_nn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, const float *bias, nn_act act, float *c,
                 int64_t ldc) {
-  if (m <= 0 || n <= 0) return;
   nn_product p = {m, n, k, a, lda, 1, b, ldb, 0, c, ldc, beta == 0 ? bias : NULL, beta != 0,
                   act == NN_ACT_RELU};
-  run_native(g, &p);
-  if (act == NN_ACT_SIGMOID || act == NN_ACT_TANH) activate(act, c, m, n, ldc);
+  run(g, &p, act);
 }
 
 void nn_gemm_tn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
-  if (m <= 0 || n <= 0) return;
   nn_product p = {m, n, k, a, 1, lda, b, ldb, 0, c, ldc, NULL, beta != 0, 0};
-  run_native(g, &p);
+  run(g, &p, NN_ACT_LINEAR);
 }
 
 void nn_gemm_nt(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
-  if (m <= 0 || n <= 0) return;
   nn_product p = {m, n, k, a, lda, 1, b, ldb, 1, c, ldc, NULL, beta != 0, 0};
-  run_native(g, &p);
+  run(g, &p, NN_ACT_LINEAR);
 }

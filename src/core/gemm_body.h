@@ -4,6 +4,9 @@
  */
 #include "core/gemm_tile.h"
 #include "core/gemm_pack.h"
+#if VW == 8
+#include "core/gemm_thin.h"
+#endif
 
 /* A block of rows times the columns of one panel, for each number of rows and kind of panel. */
 typedef struct block {
@@ -109,6 +112,12 @@ static void direct_transposed(const nn_product *g) {
 }
 
 static void direct(const nn_product *g) {
+#if VW == 8
+  if (g->n < VW && g->k <= 8 && g->k > 0) {
+    thin(g);
+    return;
+  }
+#endif
   if (g->bt)
     direct_transposed(g);
   else

@@ -50,6 +50,12 @@ size_t nn_gemm_large_bytes(int64_t m, int64_t n, int64_t k, int threads);
 /* The product straight from the operands, on the threads of the pool where that pays. */
 void nn_gemm_small(nn_gemm *g, const nn_product *p);
 
+/* OpenBLAS: loads it, says its name (NULL when it is not loaded), and computes, except relu. 0 when
+ * the sizes do not fit its integers. */
+nn_status nn_gemm_blas_open(nn_gemm *g, nn_error *e);
+const char *nn_gemm_blas_name(const nn_gemm *g);
+int nn_gemm_blas(nn_gemm *g, const nn_product *p);
+
 extern const nn_gemm_kernels nn_gemm_avx512, nn_gemm_avx512y, nn_gemm_avx2, nn_gemm_neon,
     nn_gemm_portable;
 
