@@ -43,7 +43,7 @@ typedef struct nn_opt_hyper {
  *   SGD momentum · RMSprop velocity, momentum, average_gradient · Adagrad accumulator ·
  *   Adadelta accumulated_grad, accumulated_delta_var · Adam, AdamW momentum, velocity,
  *   velocity_hat · Adamax momentum, norm · Nadam, Lamb momentum, velocity · Ftrl accumulator,
- *   linear · Lion momentum · Adafactor r, c, velocity · Muon momentum, velocity (where it runs Adam) ·
+ *   linear · Lion momentum · Adafactor r, c, velocity · Muon momentum, velocity (for Adam) ·
  *   ScheduleFreeAdamW momentum (z), velocity */
 typedef struct nn_opt_seg {
   float *w;                  /* borrowed: the variable's own storage */
