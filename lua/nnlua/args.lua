@@ -12,6 +12,10 @@ local args = {}
 
 args.None = setmetatable({}, {__tostring = function() return "None" end, __name = "nn.None"})
 
+-- Set by nnlua.keras_tensor once it is loaded: functions called on the symbolic tensors of a
+-- functional model become layers of that model. Fields: found(bound, sig), call(fn, sig, bound).
+args.symbolic = nil
+
 local described = setmetatable({}, {__mode = "k"})
 
 -- A reader for the literals that occur as defaults.
@@ -159,6 +163,7 @@ function args.fn(name, text, fn, opts)
   local n = #sig
   local function call(...)
     local a = args.collect(sig, ...)
+    if args.symbolic and args.symbolic.found(a, sig) then return args.symbolic.call(call, sig, a) end
     if n == 1 then return fn(a[sig[1].name]) end
     local list = {}
     for i = 1, n do list[i] = a[sig[i].name] end

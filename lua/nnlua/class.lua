@@ -6,7 +6,8 @@
 --
 -- `init(a, given)` gets the bound arguments. A class without `args` inherits its parent's; a class
 -- made by a user whose `init` takes plain values has `args = nil` and no parent signature: then the
--- call's values go to init as they are.
+-- call's values go to init as they are. `getters` and `setters` are computed fields; `on_assign`
+-- hears of every field that is set for the first time.
 
 local args = require "nnlua.args"
 
@@ -56,6 +57,8 @@ local function assign(cls)
   return function(object, key, value)
     local setter = cls.setters[key]
     if setter then return setter(object, value) end
+    local watch = cls.on_assign
+    if watch then watch(object, key, value) end
     rawset(object, key, value)
   end
 end

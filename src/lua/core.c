@@ -2,11 +2,22 @@
 
 #include "lua/control.h"
 #include "lua/l_about.h"
+#include "lua/l_optimizer.h"
+#include "lua/l_sys.h"
+#include "lua/l_tensor.h"
 
 int luaopen_nnlua_core(lua_State *L) {
   lua_newtable(L);
   nn_lua_control_register(L); /* run_begin, check_files */
   lua_pushcfunction(L, l_about);
   lua_setfield(L, -2, "about");
+  l_tensor_open(L);
+  l_graph_open(L);
+  l_apply_open(L);
+  l_plan_open(L);
+  l_sys_open(L);
+  lua_setfield(L, -2, "sys");
+  l_optimizer_open(L);
+  lua_setfield(L, -2, "optimizer");
   return 1;
 }

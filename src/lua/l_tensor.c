@@ -426,6 +426,11 @@ static int l_tensor_is_traced(lua_State *L) {
   return 1;
 }
 
+static int l_tensor_is_contiguous(lua_State *L) {
+  lua_pushboolean(L, nn_tensor_is_contiguous(&nnl_check_tensor(L, 1)->t));
+  return 1;
+}
+
 static int l_tensor_is(lua_State *L) {
   lua_pushboolean(L, nnl_to_tensor(L, 1) != NULL);
   return 1;
@@ -539,6 +544,7 @@ static const luaL_Reg functions[] = {
     {"tobytes", l_tensor_tobytes},   {"frombytes", l_tensor_frombytes},
     {"same_storage", l_tensor_same_storage},
     {"mark_variable", l_tensor_mark_variable},
+    {"is_contiguous", l_tensor_is_contiguous},
     {"is_traced", l_tensor_is_traced}, {"is_tensor", l_tensor_is},
     {NULL, NULL}};
 

@@ -1,0 +1,245 @@
+-- What fit, evaluate and predict share: checks before the first batch, the running of batches, logs.
+
+local core = require "nnlua.core"
+local err = require "nnlua.err"
+local logs_of = require "nnlua.logs"
+local shapes = require "nnlua.shapes"
+local step = require "nnlua.trainer.step"
+local terminal = require "nnlua.terminal"
+local tree = require "nnlua.tree"
+
+local loop = {}
+
+-- checks -----------------------------------------------------------------------------------------
+
+function loop.check_compiled(model, where)
+  err.check(model.compiled_with, "%s: the model is not compiled; call compile first", where)
+end
+
+function loop.ensure_layers(model, where)
+  if model.list and #model.list == 0 then err.raise("%s: the model has no layers", where) end
+end
+
+local function input_text(shape)
+  return shapes.text(shape, "batch")
+end
+
+local function check_one(where, what, t, want, alone)
+  local shape = t.shape
+  local same_rank = #shape == #want
+  local squeezes = #shape == #want + 1 and shape[#shape] == 1
+    or #shape == #want - 1 and want[#want] == 1
+  if not same_rank and not squeezes then
+    if #shape == #want - 1 and #shape == 1 and shape[1] == want[2] then
+      err.raise("%s: %s has shape (%d); for one row write (1, %d)", where, what, shape[1], shape[1])
+    end
+    err.raise("%s: %s has shape %s but the model takes %s", where, what, shapes.text(shape),
+      input_text(want))
+  end
+  if not same_rank then return end
+  for i = 2, #want do
+    if want[i] and want[i] ~= shape[i] then
+      if #want == 2 then
+        err.raise("%s: %s has %d columns but the model's input takes %d", where, what, shape[2],
+          want[2])
+      end
+      err.raise("%s: %s has shape %s but the model%s takes %s", where, what, shapes.text(shape),
+        alone and "" or "'s input", input_text(want))
+    end
+  end
+end
+
+--- Compares x with the model's inputs, where they are known.
+function loop.check_inputs(model, x, where)
+  if not model.flat_inputs then return x end
+  local list = model:flatten_inputs(x, where)
+  for i, t in ipairs(list) do
+    local what = #list == 1 and "x" or ("x '%s'"):format(model.input_names[i])
+    check_one(where, what, t, model.flat_inputs[i].shape, #list == 1)
+  end
+  return x
+end
+
+local function nan_position(t)
+  local ops = require "nnlua.ops"
+  if t.dtype ~= "float32" or t.size == 0 then return nil end
+  if not core.has_nan(t) then return nil end
+  local flat = ops.isnan(t):reshape{-1}
+  local at = ops.argmax(flat):item() - 1
+  local shape, parts = t.shape, {}
+  for i = #shape, 1, -1 do
+    table.insert(parts, 1, ("[%d]"):format(at % shape[i] + 1))
+    at = at // shape[i]
+  end
+  return table.concat(parts)
+end
+
+function loop.warn_nan(x, what, where)
+  for _, t in ipairs(tree.flatten(x)) do
+    local at = nan_position(t)
+    if at then terminal.warn(("%s: %s%s is NaN"):format(where, what, at)) end
+  end
+end
+
+function loop.refuse_nan(y, what, where)
+  for _, t in ipairs(tree.flatten(y)) do
+    local at = nan_position(t)
+    if at then err.raise("%s: %s%s is NaN", where, what, at) end
+  end
+end
+
+-- metrics and logs ---------------------------------------------------------------------------------
+
+local function each_metric(model, f)
+  f("loss", model.loss_tracker)
+  local r = model.resolved
+  if not r then return end
+  for _, t in ipairs(r.trackers) do f(t.key, t.metric) end
+  for _, m in ipairs(r.metrics) do f(m.key, m.metric) end
+end
+
+function loop.reset_metrics(model)
+  each_metric(model, function(_, metric) metric:reset_state() end)
+end
+
+local function plain(value)
+  if core.is_tensor(value) then
+    if value.size == 1 then return value:item() end
+    return value:totable()
+  end
+  return value
+end
+
+--- The running means as a plain table, name -> number (arrays for metrics that give several).
+function loop.logs(model)
+  local logs = {}
+  each_metric(model, function(key, metric) logs[key] = plain(metric:result()) end)
+  return logs
+end
+
+-- running batches --------------------------------------------------------------------------------
+
+local redraw_seconds = 0.05
+
+local function own_step(model, kind)
+  local Model = require "nnlua.model"
+  return model[kind .. "_step"] ~= Model[kind .. "_step"]
+end
+
+--- Decides how batches run: "plan" (C), "eager" (Lua, recorded on a tape) or "own" (train_step).
+function loop.prepare(run, kind)
+  local model = run.model
+  step.refresh(model)
+  if own_step(model, kind) then run.how = "own"
+  elseif model.run_eagerly then run.how = "eager"
+  elseif kind == "train" and model.optimizer.native == nil and model.optimizer.is_custom then
+    run.how = "eager"
+  else run.how = "plan" end
+  run.group = model.compiled_with and model.compiled_with.steps_per_execution or 1
+end
+
+local function rates(model, steps)
+  return model.optimizer:next_rates(steps)
+end
+
+-- Runs batches from..from+count-1 of a chunk in C; gives how many were done and why it stopped.
+local function run_plan(run, kind, chunk, from, count, seconds)
+  local model = run.model
+  local entry = step.plan(model, kind, chunk)
+  local spec = {feeds = chunk.feeds, order = chunk.order,
+    first = chunk.first + (from - 1) * chunk.batch, batch = chunk.batch, steps = count,
+    seconds = seconds, step = model.steps_done, seed = model.seed}
+  if kind == "train" and not entry.idle then
+    local native = model.optimizer.native
+    native:set_reached(entry.reached)
+    spec.optimizer = native
+    spec.lr = rates(model, count)
+    spec.loss_scale = model.optimizer.loss_scale_factor or 1
+    spec.after = step.after_plan(model)
+  end
+  local done, why = entry.plan:run(spec)
+  if kind == "train" then model.steps_done = model.steps_done + done end
+  return done, why
+end
+
+local function run_single(run, kind, source, chunk, k)
+  local model = run.model
+  local x, y, w = source:batch_of(chunk, k)
+  if run.how == "own" then
+    local logs = model[kind .. "_step"](model, {x, y, w})
+    if type(logs) == "table" then run.own_logs = logs end
+  elseif kind == "train" then
+    step.eager_train(model, x, y, w, chunk.batch)
+    local plan = step.after_plan(model)
+    if plan then plan:forward() end
+  else
+    step.forward(model, x, y, w, chunk.batch, false)
+  end
+  if kind == "train" then model.steps_done = model.steps_done + 1 end
+  return 1, core.sys.interrupted() and "interrupt" or nil
+end
+
+local function execute(run, kind, source, chunk, from, count, seconds)
+  if run.how == "plan" then return run_plan(run, kind, chunk, from, count, seconds) end
+  return run_single(run, kind, source, chunk, from)
+end
+
+local function current_logs(run)
+  local logs = loop.logs(run.model)
+  for key, value in pairs(run.own_logs or {}) do logs[key] = plain(value) end
+  return logs_of.new(logs)
+end
+
+loop.current_logs = current_logs
+
+local begin_hooks = {train = "on_train_batch_begin", test = "on_test_batch_begin"}
+local end_hooks = {train = "on_train_batch_end", test = "on_test_batch_end"}
+
+-- How long the next C call may take before somebody wants to hear of it.
+local function time_slice(run, shown)
+  local now = core.sys.clock()
+  local slice = run.progress and math.max(0.001, redraw_seconds - (now - shown)) or nil
+  if run.deadline then slice = math.min(slice or math.huge, math.max(1e-9, run.deadline - now)) end
+  return slice
+end
+
+--- Runs up to `limit` batches of the source; gives how many and why it ended early (nil: the limit or
+--- the end of the data, "interrupt", "time"; a callback's stop is model.stop_training).
+function loop.batches(run, kind, source, limit)
+  local callbacks, model = run.callbacks, run.model
+  local listens = callbacks and callbacks:has_batch_hooks(kind)
+  run.progress = callbacks and callbacks:has_progress()
+  local total, shown, why = 0, -math.huge, nil
+  local group = run.group or 1
+  while total < limit and not why do
+    local chunk = source:chunk(limit - total == math.huge and math.maxinteger or limit - total)
+    if not chunk then break end
+    local at = 1
+    while at <= chunk.steps and not why do
+      local most = listens and math.min(group, chunk.steps - at + 1) or chunk.steps - at + 1
+      if listens then callbacks[begin_hooks[kind]](callbacks, total + 1, logs_of.new()) end
+      local done
+      done, why = execute(run, kind, source, chunk, at, most, time_slice(run, shown))
+      source:advance(chunk, done)
+      at, total = at + done, total + done
+      if listens then callbacks[end_hooks[kind]](callbacks, total, current_logs(run)) end
+      if run.progress and core.sys.clock() - shown >= redraw_seconds then
+        callbacks:on_progress(total, current_logs(run))
+        shown = core.sys.clock()
+      end
+      if why == "time" and not (run.deadline and core.sys.clock() >= run.deadline) then why = nil end
+      if not why and run.deadline and core.sys.clock() >= run.deadline then why = "time" end
+      if kind == "train" and model.stop_training then return total, nil end
+    end
+  end
+  return total, why
+end
+
+--- Runs f(run) with interrupts directed at it: they end the run in good order.
+function loop.guarded(f, ...)
+  local token <close> = core.run_begin()
+  assert(token)
+  return f(...)
+end
+
+return loop
