@@ -51,7 +51,7 @@ static void test_sandbox(void) {
   tap_ok(nnlua_dostring(s, "local t = setmetatable({}, {__index = {a = 1}}) assert(t.a == 1)",
                         NULL) == NNLUA_OK, "setmetatable works");
   tap_ok(nnlua_dostring(s, "assert(os.time() > 0)", NULL) == NNLUA_OK, "os.time works");
-  tap_ok(nnlua_dostring(s, "assert(require 'nnlua.err')", NULL) == NNLUA_OK, "nnlua's modules work");
+  tap_ok(nnlua_dostring(s, "assert(require 'nnlua.err')", NULL) == NNLUA_OK, "so does require");
   nnlua_close(s);
 }
 
@@ -94,7 +94,7 @@ static void test_cancel(void) {
   tap_ok(nnlua_dostring(s, "while true do end", NULL) == NNLUA_CANCELLED, "another thread cancels");
   pthread_join(thread, NULL);
   nnlua_cancel(s);
-  tap_ok(nnlua_dostring(s, "for i = 1, 1e6 do end", NULL) == NNLUA_OK, "between calls it is nothing");
+  tap_ok(nnlua_dostring(s, "for i = 1, 1e6 do end", NULL) == NNLUA_OK, "else it does nothing");
   nnlua_close(s);
 }
 

@@ -30,7 +30,8 @@ end
 function run.shell(command, stdin)
   local base = os.tmpname()
   spit(base, stdin or "")
-  local _, how, code = os.execute(("{ %s\n} <%s >%s.out 2>%s.err"):format(command, base, base, base))
+  command = ("{ %s\n} <%s >%s.out 2>%s.err"):format(command, base, base, base)
+  local _, how, code = os.execute(command)
   os.remove(base)
   return slurp(base .. ".out"), slurp(base .. ".err"), how == "signal" and 128 + code or code
 end

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-nn_status nn_fail(nn_error *e, nn_status code, const char *fmt, ...) {
+nn_status(nn_fail)(nn_error *e, nn_status code, const char *fmt, ...) {
   if (e) {
     va_list ap;
     va_start(ap, fmt);

@@ -33,6 +33,10 @@ typedef struct nn_error {
 /* Fills `e` (may be NULL) with a printf-style text and returns `code`. */
 nn_status nn_fail(nn_error *e, nn_status code, const char *fmt, ...) NN_PRINTF(3, 4);
 
+#ifdef __clang_analyzer__ /* the analyser sees one file at a time: tell it what comes back */
+#define nn_fail(e, code, ...) (nn_fail(e, code, __VA_ARGS__), (code))
+#endif
+
 /* Puts "prefix: " before the text of an error that is already set. Returns e->code. */
 nn_status nn_fail_in(nn_error *e, const char *fmt, ...) NN_PRINTF(2, 3);
 

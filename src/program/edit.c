@@ -1,5 +1,5 @@
-/* libedit, else readline, loaded when a dialogue starts: neither is needed to build or to run, and a
- * script does not pay for them.
+/* libedit, else readline, loaded when a dialogue starts: neither is needed to build or to run, and
+ * a script does not pay for them.
  */
 #include "program/edit.h"
 
