@@ -42,7 +42,7 @@ static nnl_tensor *list_tensor(lua_State *L, int list, int k) {
   return t;
 }
 
-static void read_feeds(lua_State *L, nn_job *j, nn_feed *feeds, int64_t *least_rows) {
+static void read_feeds(lua_State *L, nn_train_job *j, nn_feed *feeds, int64_t *least_rows) {
   lua_getfield(L, 2, "feeds");
   int list = lua_gettop(L), n = nn_plan_n_inputs(j->plan);
   if (luaL_len(L, list) != n) nnl_raise(L, "plan: %d feeds, expected %d", (int)luaL_len(L, list), n);
@@ -59,7 +59,7 @@ static void read_feeds(lua_State *L, nn_job *j, nn_feed *feeds, int64_t *least_r
   j->feeds = feeds;
 }
 
-static void read_sinks(lua_State *L, nn_job *j, nn_sink *sinks) {
+static void read_sinks(lua_State *L, nn_train_job *j, nn_sink *sinks) {
   lua_getfield(L, 2, "sinks");
   int list = lua_gettop(L), n = nn_plan_n_outputs(j->plan);
   if (lua_isnil(L, list)) return;
@@ -78,7 +78,7 @@ static void read_sinks(lua_State *L, nn_job *j, nn_sink *sinks) {
   j->sinks = sinks;
 }
 
-static void read_order(lua_State *L, nn_job *j, int64_t rows) {
+static void read_order(lua_State *L, nn_train_job *j, int64_t rows) {
   lua_getfield(L, 2, "order");
   int64_t end = j->first + j->batch * j->steps;
   if (!lua_isnil(L, -1)) {
@@ -95,7 +95,7 @@ static void read_order(lua_State *L, nn_job *j, int64_t rows) {
   if (j->first < 0 || j->batch < 1 || j->steps < 0) nnl_raise(L, "plan: bad range of rows");
 }
 
-static void read_rates(lua_State *L, nn_job *j) {
+static void read_rates(lua_State *L, nn_train_job *j) {
   lua_getfield(L, 2, "lr");
   j->n_lr = lua_istable(L, -1) ? luaL_len(L, -1) : 1;
   if (j->n_lr > 1 && j->n_lr < j->steps) nnl_raise(L, "plan: fewer learning rates than steps");
@@ -115,7 +115,7 @@ static void read_rates(lua_State *L, nn_job *j) {
 static int l_plan_run(lua_State *L) {
   static const char *const reasons[] = {NULL, "interrupt", "time", "cancel"};
   nnl_context *c = nnl_context_get(L);
-  nn_job j = {.plan = nnl_check_plan(L, 1)->plan, .run = &c->run, .control = nn_lua_control(L)};
+  nn_train_job j = {.plan = nnl_check_plan(L, 1)->plan, .run = &c->run, .control = nn_lua_control(L)};
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   j.first = integer_field(L, "first", 1) - 1;

@@ -15,7 +15,7 @@ static void convert_row(float *out, const nn_feed *f, int64_t row) {
   }
 }
 
-static void feed_rows(const nn_job *j, int input, int64_t at) {
+static void feed_rows(const nn_train_job *j, int input, int64_t at) {
   const nn_feed *f = &j->feeds[input];
   const nn_shape *s = nn_plan_input_shape(j->plan, input);
   char *out = nn_plan_input(j->plan, input);
@@ -47,7 +47,7 @@ static void feed_rows(const nn_job *j, int input, int64_t at) {
 
 /* --- rows out ----------------------------------------------------------------------------- */
 
-static void collect(const nn_job *j, int n_outputs, int64_t step) {
+static void collect(const nn_train_job *j, int n_outputs, int64_t step) {
   for (int i = 0; i < n_outputs; i++) {
     const nn_shape *s;
     const void *data = nn_plan_output(j->plan, i, &s);
@@ -73,7 +73,7 @@ static int time_is_up(watch *w, double until) {
   return now >= until;
 }
 
-static void one_step(const nn_job *j, int n_in, int64_t step) {
+static void one_step(const nn_train_job *j, int n_in, int64_t step) {
   for (int i = 0; i < n_in; i++) feed_rows(j, i, j->first + step * j->batch);
   nn_plan_forward(j->plan);
   if (j->opt && !j->run->fault) {
@@ -84,7 +84,7 @@ static void one_step(const nn_job *j, int n_in, int64_t step) {
   }
 }
 
-nn_status nn_train_run(const nn_job *j, int64_t *done, nn_stop *why) {
+nn_status nn_train_run(const nn_train_job *j, int64_t *done, nn_stop *why) {
   int n_in = nn_plan_n_inputs(j->plan), n_out = j->sinks ? nn_plan_n_outputs(j->plan) : 0;
   watch w = {.last = 0, .every = 1, .left = 1};
   *why = NN_STOP_NONE;

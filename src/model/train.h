@@ -21,7 +21,7 @@ typedef struct nn_sink {
   void *rows; /* borrowed */
 } nn_sink;
 
-typedef struct nn_job {
+typedef struct nn_train_job {
   nn_plan *plan;
   nn_opt *opt;    /* NULL: forward only */
   nn_plan *after; /* run after each optimizer step (constraints); NULL = none */
@@ -37,10 +37,10 @@ typedef struct nn_job {
   float loss_scale;     /* gradients are those of loss * loss_scale */
   const nn_control *control; /* looked at after every step */
   double until;         /* return after the step that passes this time (control's clock); 0 = none */
-} nn_job;
+} nn_train_job;
 
 /* Runs up to job->steps batches. *done: batches completed; *why: what ended it early. A fault (bad
  * data) gives NN_ERR_DATA and leaves the step's update undone. */
-nn_status nn_train_run(const nn_job *job, int64_t *done, nn_stop *why);
+nn_status nn_train_run(const nn_train_job *job, int64_t *done, nn_stop *why);
 
 #endif
