@@ -42,7 +42,7 @@ end
 --- Raises unless the field `name` is a number above 0.
 function LearningRateSchedule:check_positive(name)
   local value = self[name]
-  if type(value) ~= "number" or not (value > 0) then
+  if type(value) ~= "number" or value ~= value or value <= 0 then
     err.raise("%s: %s is %s, expected a number above 0", self.class_name, name, err.show(value))
   end
 end
