@@ -56,7 +56,7 @@ else
   EXE_FLAGS  := -Wl,-E
 endif
 # OpenBLAS, libhdf5, libedit are loaded at run time where they are there, and are not needed here.
-LIBS ?= $(SYSTEM) -lz
+LIBS ?= $(SYSTEM) -lz -lzip
 # -ffp-contract=off: the kernels write their fused operations out, so every build has the same bits.
 NN_CFLAGS := -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
              -Isrc $(LUA_CFLAGS) $(CFLAGS)

@@ -170,7 +170,8 @@ stack traceback:
     local file = assert(io.open(folder .. "/nnlua/own.lua", "w"))
     file:write "return debug.getinfo(1, 'S').source"
     file:close()
-    local code = "print((require 'nnlua.own')) print(debug.getinfo(require('nnlua.err').raise).source)"
+    local code = "print((require 'nnlua.own')) e = require 'nnlua.err' "
+      .. "print(debug.getinfo(e.raise, 'S').source)"
     local own = {"-e", code, env = "NNLUA_PATH=" .. folder}
     assert.are.equal("@nnlua/own.lua\n@nnlua/err.lua\n", (run(own)))
     table.insert(own, 1, "-E")
