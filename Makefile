@@ -25,7 +25,10 @@ SETTINGS := BUILD PREFIX DESTDIR CC CFLAGS LDFLAGS OPT SAN V SPEC TESTFLAGS CASE
             JOBS BOOTSTRAP \
             LUA_PC
 
-ifneq ($(SAN),)
+ifeq ($(SAN),fuzz)
+  OUT := $(BUILD)/fuzz
+  OPT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+else ifneq ($(SAN),)
   OUT := $(BUILD)/san
   OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
          -fno-sanitize-recover=undefined
@@ -68,6 +71,8 @@ LUA_SRC   := $(sort $(shell find lua/nnlua -name '*.lua' ! -path '*/meta/*' 2>/d
 TEST_SRC  := $(sort $(shell find spec -name '*_test.c' 2>/dev/null))
 LIB_OBJ   := $(LIB_SRC:%.c=$(OUT)/obj/%.o) $(OUT)/obj/embedded.o
 EXE_OBJ   := $(EXE_SRC:%.c=$(OUT)/obj/%.o)
+FUZZ_SRC  := $(sort $(shell find spec -name '*_fuzz.c' 2>/dev/null))
+FUZZ_BIN  := $(FUZZ_SRC:spec/%.c=$(OUT)/spec/%)
 TEST_BIN  := $(TEST_SRC:spec/%.c=$(OUT)/spec/%)
 NNLUA     := $(OUT)/nnlua
 
@@ -125,10 +130,12 @@ $(OUT)/spec/%: spec/%.c $(OUT)/libnnlua.a $(OUT)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(NN_CFLAGS) -Ispec -MMD -MP -o $@ $< $(OUT)/libnnlua.a $(LDFLAGS) $(LUA_LIBS) $(LIBS)
 
+$(FUZZ_BIN): LDFLAGS += -fsanitize=fuzzer
+
 .PHONY: FORCE
 FORCE:
 
--include $(LIB_OBJ:.o=.d) $(EXE_OBJ:.o=.d) $(TEST_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(EXE_OBJ:.o=.d) $(TEST_BIN:=.d) $(FUZZ_BIN:=.d)
 
 # --- The two commands ----------------------------------------------------------------------------
 # Both install what is missing, so the build proper is a second make that sees what was installed.
@@ -140,14 +147,17 @@ demo:  ## install what is missing, build, run the first example
 
 test:  ## install what is missing, build, run every spec under nnlua (SPEC=folder or file)
 	@$(MAKE) --no-print-directory bootstrap NEED=test
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(TEST_BIN)
+	@$(MAKE) --no-print-directory -j$(JOBS) build-tests
 	@$(MAKE) --no-print-directory run-tests
 
 bootstrap:
 	@[ '$(BOOTSTRAP)' = 0 ] || tools/bootstrap.sh packages $(NEED)
 
-.PHONY: run-tests
-run-tests: all $(TEST_BIN) busted
+.PHONY: build-tests run-tests
+build-tests: all $(TEST_BIN)
+	@:
+
+run-tests: build-tests busted
 	@tools/run-tests.sh $(NNLUA) '$(SPEC)' '$(TESTFLAGS)' $(TEST_BIN)
 
 # Busted for Lua 5.4: the system's, else through LuaRocks into the build folder.
@@ -156,7 +166,7 @@ busted: $(NNLUA)
 	@[ '$(BOOTSTRAP)' = 0 ] || tools/bootstrap.sh busted $(NNLUA)
 
 # --- Checking ------------------------------------------------------------------------------------
-.PHONY: lint asan fuzz conformance bench docs
+.PHONY: lint asan fuzz build-fuzzers conformance bench docs
 lint:  ## luacheck, gcc and clang with warnings as errors, cppcheck, the layering rule
 	@$(MAKE) --no-print-directory bootstrap NEED=lint
 	@$(MAKE) --no-print-directory -j$(JOBS) all
@@ -170,8 +180,11 @@ conformance: all  ## what Keras computed: CASES=folder of case files
 
 fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
 	@$(MAKE) --no-print-directory bootstrap NEED=lint
-	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) '$(LUA_CFLAGS)' '$(LUA_LIBS) $(LIBS)'
+	@$(MAKE) --no-print-directory -j$(JOBS) SAN=fuzz CC=clang build-fuzzers
+	@tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_SRC)
+
+build-fuzzers: $(FUZZ_BIN)
+	@:
 
 bench: all  ## measure the workloads: one JSON line each, and a table
 	$(NNLUA) bench/run.lua
@@ -194,7 +207,7 @@ DEST    := $(DESTDIR)$(PREFIX)
 .PHONY: install uninstall clean help
 install: all  ## install to PREFIX (below DESTDIR): program, header, libraries, Lua module
 	mkdir -p $(DEST)/bin $(DEST)/include $(DEST)/lib/pkgconfig $(DEST)/lib/lua/5.4
-	install -m 755 $(NNLUA) $(DEST)/bin/nnlua
+	install -m 755 -s $(NNLUA) $(DEST)/bin/nnlua
 	install -m 644 src/nnlua.h $(DEST)/include/nnlua.h
 	install -m 644 $(OUT)/libnnlua.a $(DEST)/lib/libnnlua.a
 	install -m 755 $(OUT)/libnnlua.so $(DEST)/lib/libnnlua.so
