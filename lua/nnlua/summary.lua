@@ -1,7 +1,7 @@
 -- model:summary(): a table of the layers with output shapes and numbers of parameters.
 --
--- What it asks of a model: name, layers, class_name, weights, optimizer; a functional model also has
--- `nodes`, the calls that it is made of. What it asks of a layer: name, class_name, output_shape,
+-- What it asks of a model: name, layers, class_name, weights, optimizer; a functional model also
+-- has `nodes`, the calls that it is made of. What it asks of a layer: name, class_name, output_shape,
 -- built, trainable, weights, count_params(), inbound_nodes. A node's `inputs` is a list of
 -- {layer=, node_index=, tensor_index=}, counted from 1 (Keras's table counts them from 0).
 
