@@ -69,7 +69,7 @@ typedef struct map_case {
 } map_case;
 #define MAP(name, ref, bound, of_x) {#name, offsetof(nn_kernels, name), ref, bound, of_x}
 static const map_case maps[] = {
-    MAP(exp, exp, 1, 0),           MAP(log, log, 1, 0),         MAP(tanh, tanh, 3, 0),
+    MAP(exp, exp, 1, 0),           MAP(log, log, 1.5, 0),       MAP(tanh, tanh, 3, 0),
     MAP(sigmoid, d_sigmoid, 3, 0), MAP(erf, erf, 2, 0),         MAP(gelu, d_gelu, 2, 1),
     MAP(gelu_tanh, d_gelu_tanh, 2, 1), MAP(softplus, d_softplus, 3, 0), MAP(sqrt, sqrt, 0.501, 0),
     MAP(rsqrt, d_rsqrt, 1.5, 0),   MAP(relu, d_relu, 0, 0),     MAP(silu, d_silu, 3, 1),

@@ -115,20 +115,27 @@ static void k_sum_rows(float *out, const float *x, int acc, size_t m, size_t n) 
   }
 }
 
-/* The n % 16 last elements as 16 lanes, absent ones `fill`. */
-NN_INLINE void last_lanes(vf *out, const float *x, size_t n, float fill) {
-  float t[16];
-  for (size_t i = 0; i < 16; i++) t[i] = i < n ? x[i] : fill;
-  for (int v = 0; v < NN_PARTS; v++) out[v] = v_load(t + v * VW);
-}
 /* Loads 16 lanes from x, of which n exist; absent ones are `fill`. */
 NN_INLINE void load_lanes(vf *out, const float *x, size_t n, float fill) {
-  if (n < 16) {
-    last_lanes(out, x, n, fill);
-    return;
-  }
   NN_UNROLL
-  for (int v = 0; v < NN_PARTS; v++) out[v] = v_load(x + v * VW);
+  for (int v = 0; v < NN_PARTS; v++) {
+    size_t from = (size_t)v * VW;
+    if (n >= from + VW)
+      out[v] = v_load(x + from);
+    else
+      out[v] = n > from ? v_load_fill(x + from, n - from, fill) : v_set(fill);
+  }
+}
+/* Stores the first n of 16 lanes. */
+NN_INLINE void store_lanes(float *y, const vf *in, size_t n) {
+  NN_UNROLL
+  for (int v = 0; v < NN_PARTS; v++) {
+    size_t from = (size_t)v * VW;
+    if (n >= from + VW)
+      v_store(y + from, in[v]);
+    else if (n > from)
+      v_store_n(y + from, in[v], n - from);
+  }
 }
 
 static float k_sum(const float *x, size_t n) {
@@ -154,22 +161,23 @@ static float k_dot(const float *x, const float *y, size_t n) {
 
 static float k_sum_squares(const float *x, size_t n) { return k_dot(x, x, n); }
 
+/* The largest that is not NaN. */
+static float row_max(const float *x, size_t n) {
+  vf s[NN_PARTS], a[NN_PARTS];
+  for (int v = 0; v < NN_PARTS; v++) s[v] = v_set(-INFINITY);
+  for (size_t i = 0; i < n; i += 16) {
+    load_lanes(a, x + i, n - i, -INFINITY);
+    for (int v = 0; v < NN_PARTS; v++) s[v] = v_max(a[v], s[v]); /* NaN in a gives s */
+  }
+  return v_tree_max(s);
+}
+
 static float k_max_value(const float *x, size_t n) {
-  vf s = v_set(-INFINITY), nan = v_zero();
+  vf bad = v_zero();
   size_t i = 0;
-  for (; i + VW <= n; i += VW) {
-    vf a = v_load(x + i);
-    s = v_max(s, a), nan = v_sel(v_isnan(a), a, nan);
-  }
-  float t[VW], best = -INFINITY;
-  v_store(t, s);
-  for (int v = 0; v < VW; v++) best = t[v] > best ? t[v] : best;
-  int bad = v_any(v_isnan(nan)) || v_any(v_isnan(s));
-  for (; i < n; i++) {
-    best = x[i] > best ? x[i] : best;
-    bad |= x[i] != x[i];
-  }
-  return bad ? NAN : best;
+  for (; i + VW <= n; i += VW) bad = v_sel(v_isnan(v_load(x + i)), v_set(1), bad);
+  if (i < n) bad = v_sel(v_isnan(v_load_n(x + i, n - i)), v_set(1), bad);
+  return v_any(v_lt(v_zero(), bad)) ? NAN : row_max(x, n);
 }
 
 /* y = exp(x - top); the sum of y. */
@@ -182,23 +190,61 @@ static float exp_row(float *y, const float *x, float top, size_t n) {
       a[v] = m_exp(v_sub(a[v], v_set(top)));
       s[v] = v_add(s[v], a[v]);
     }
-    if (n - i >= 16) {
-      for (int v = 0; v < NN_PARTS; v++) v_store(y + i + v * VW, a[v]);
-    } else {
-      float t[16];
-      for (int v = 0; v < NN_PARTS; v++) v_store(t + v * VW, a[v]);
-      for (size_t j = i; j < n; j++) y[j] = t[j - i];
-    }
+    if (y) store_lanes(y + i, a, n - i);
   }
   return v_tree(s);
 }
 
+/* Up to 8 columns: VW rows side by side, one in each lane. The sums have the order of v_tree, where
+ * lanes 8 to 15 are 0. With `logs` the logarithms of the probabilities. */
+static void softmax_narrow(float *y, const float *x, size_t rows, size_t n, int logs) {
+  float t[8 * VW] = {0};
+  vf e[8], top = v_set(-INFINITY);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t j = 0; j < n; j++) t[j * VW + r] = x[r * n + j];
+  for (size_t j = 0; j < n; j++) top = v_max(v_load(t + j * VW), top);
+  for (size_t j = 0; j < 8; j++)
+    e[j] = j < n ? m_exp(v_sub(v_load(t + j * VW), top)) : v_zero();
+  vf sum = v_add(v_add(v_add(e[0], e[4]), v_add(e[2], e[6])),
+                 v_add(v_add(e[1], e[5]), v_add(e[3], e[7])));
+  if (logs) sum = m_log(sum);
+  for (size_t j = 0; j < n; j++)
+    v_store(t + j * VW,
+            logs ? v_sub(v_sub(v_load(t + j * VW), top), sum) : v_div(e[j], sum));
+  for (size_t r = 0; r < rows; r++)
+    for (size_t j = 0; j < n; j++) y[r * n + j] = t[j * VW + r];
+}
+
+static void softmax_narrow_rows(float *y, const float *x, size_t m, size_t n, int logs) {
+  for (size_t r = 0; r < m; r += VW)
+    softmax_narrow(y + r * n, x + r * n, m - r < VW ? m - r : VW, n, logs);
+}
+
+/* A row of up to 16 columns stays in registers. */
+NN_INLINE void softmax_short(float *y, const float *x, size_t n) {
+  vf a[NN_PARTS];
+  load_lanes(a, x, n, -INFINITY);
+  vf top = v_set(v_tree_max(a));
+  for (int v = 0; v < NN_PARTS; v++) a[v] = m_exp(v_sub(a[v], top));
+  vf total = v_set(v_tree(a));
+  for (int v = 0; v < NN_PARTS; v++) a[v] = v_div(a[v], total);
+  store_lanes(y, a, n);
+}
+
 static void k_softmax(float *y, const float *x, size_t m, size_t n) {
+  if (n <= 8) {
+    softmax_narrow_rows(y, x, m, n, 0);
+    return;
+  }
   for (size_t r = 0; r < m; r++, x += n, y += n) {
-    float total = exp_row(y, x, k_max_value(x, n), n);
+    if (n <= 16) {
+      softmax_short(y, x, n);
+      continue;
+    }
+    vf total = v_set(exp_row(y, x, row_max(x, n), n));
     size_t i = 0;
-    for (; i + VW <= n; i += VW) v_store(y + i, v_div(v_load(y + i), v_set(total)));
-    for (; i < n; i++) y[i] /= total;
+    for (; i + VW <= n; i += VW) v_store(y + i, v_div(v_load(y + i), total));
+    if (i < n) v_store_n(y + i, v_div(v_load_n(y + i, n - i), total), n - i);
   }
 }
 
@@ -210,19 +256,16 @@ static float one_log(float x) {
 
 /* (x - max) - log(sum(exp(x - max))) */
 static void k_log_softmax(float *y, const float *x, size_t m, size_t n) {
+  if (n <= 8) {
+    softmax_narrow_rows(y, x, m, n, 1);
+    return;
+  }
   for (size_t r = 0; r < m; r++, x += n, y += n) {
-    float top = k_max_value(x, n);
-    vf s[NN_PARTS], a[NN_PARTS];
-    for (int v = 0; v < NN_PARTS; v++) s[v] = v_zero();
-    for (size_t i = 0; i < n; i += 16) {
-      load_lanes(a, x + i, n - i, -INFINITY);
-      for (int v = 0; v < NN_PARTS; v++) s[v] = v_add(s[v], m_exp(v_sub(a[v], v_set(top))));
-    }
-    float total = one_log(v_tree(s));
+    float largest = row_max(x, n);
+    vf top = v_set(largest), total = v_set(one_log(exp_row(NULL, x, largest, n)));
     size_t i = 0;
-    for (; i + VW <= n; i += VW)
-      v_store(y + i, v_sub(v_sub(v_load(x + i), v_set(top)), v_set(total)));
-    for (; i < n; i++) y[i] = (x[i] - top) - total;
+    for (; i + VW <= n; i += VW) v_store(y + i, v_sub(v_sub(v_load(x + i), top), total));
+    if (i < n) v_store_n(y + i, v_sub(v_sub(v_load_n(x + i, n - i), top), total), n - i);
   }
 }
 
@@ -235,14 +278,13 @@ static void k_softmax_grad(float *dx, const float *dy, const float *y, int acc, 
       vf g = v_mul(v_load(y + i), v_sub(v_load(dy + i), v_set(total)));
       v_store(dx + i, acc ? v_add(v_load(dx + i), g) : g);
     }
-    for (; i < n; i++) {
-      float g = y[i] * (dy[i] - total);
-      dx[i] = acc ? dx[i] + g : g;
+    if (i < n) {
+      vf g = v_mul(v_load_n(y + i, n - i), v_sub(v_load_n(dy + i, n - i), v_set(total)));
+      v_store_n(dx + i, acc ? v_add(v_load_n(dx + i, n - i), g) : g, n - i);
     }
   }
 }
 
-/* Copies n floats in vectors; the last may overlap the one before. */
 NN_INLINE void copy_row(float *y, const float *x, size_t n) {
   size_t i = 0;
   for (; i + VW <= n; i += VW) v_store(y + i, v_load(x + i));

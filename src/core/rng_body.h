@@ -20,10 +20,13 @@ NN_INLINE void philox(const nn_rng *r, uint32_t block, vi x[4]) {
 
 /* The words of each block side by side. */
 NN_INLINE void interleave(int32_t *out, const vi x[4]) {
-  int32_t t[4][VW];
-  for (int w = 0; w < 4; w++) vi_store(t[w], x[w]);
-  for (int i = 0; i < VW; i++)
-    for (int w = 0; w < 4; w++) out[4 * i + w] = t[w][i];
+  float t[4][VW];
+  vf r[4] = {v_float(x[0]), v_float(x[1]), v_float(x[2]), v_float(x[3])};
+  v_transpose4(r); /* r[w]: blocks w, w + 4, w + 8, .. */
+  for (int w = 0; w < 4; w++) v_store(t[w], r[w]);
+  NN_UNROLL
+  for (int i = 0; i < VW; i += 4)
+    for (int w = 0; w < 4; w++) memcpy(out + 4 * (i + w), &t[w][i], 16);
 }
 
 /* The 24 high bits as a number in [0, 1). */

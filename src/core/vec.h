@@ -7,12 +7,14 @@
  * headers with functions of their own are included before.
  *
  *   v_load_n, v_store_n   the first n lanes (0 < n < VW), the others read as 0; touch no other memory
+ *   v_load_fill           the first n lanes (0 <= n < VW), the others `fill`
  *   v_fma(a, b, c)        a * b + c, rounded once;  v_fnma: c - a * b
  *   v_min, v_max          a < b ? a : b and a > b ? a : b: b where either is NaN
  *   vm                    one truth value a lane;  v_sel(m, a, b): a where true
  *   vi                    VW int32 lanes; v_bits / v_float reinterpret
- *   v_tree                adds 16 lanes (an array of 16 / VW vectors): i with i + 8, then + 4, + 2, + 1
- *   v_transpose           VW vectors as a square matrix
+ *   v_tree                adds 16 lanes (an array of 16 / VW vectors): i with i + 8, then + 4, + 2, + 1;
+ *   v_tree_max            their largest (none of them NaN)
+ *   v_transpose           VW vectors as a square matrix;  v_transpose4: squares of 4 side by side
  */
 #include <math.h>
 #include <stddef.h>

@@ -12,11 +12,19 @@ NN_INLINE void v_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
 #if defined(NN_VEC_AVX512Y)
 NN_INLINE __mmask8 v_first(size_t n) { return (__mmask8)((1u << n) - 1); }
 NN_INLINE vf v_load_n(const float *p, size_t n) { return _mm256_maskz_loadu_ps(v_first(n), p); }
+NN_INLINE vf v_load_fill(const float *p, size_t n, float fill) {
+  return _mm256_mask_loadu_ps(_mm256_set1_ps(fill), v_first(n), p);
+}
 NN_INLINE void v_store_n(float *p, vf a, size_t n) { _mm256_mask_storeu_ps(p, v_first(n), a); }
 #else
-NN_INLINE vf v_load_n(const float *p, size_t n) {
+NN_INLINE __m256i v_first(size_t n) {
   __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane));
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
+}
+NN_INLINE vf v_load_n(const float *p, size_t n) { return _mm256_maskload_ps(p, v_first(n)); }
+NN_INLINE vf v_load_fill(const float *p, size_t n, float fill) {
+  __m256i m = v_first(n);
+  return _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
 }
 NN_INLINE void v_store_n(float *p, vf a, size_t n) {
   __m128 x = _mm256_castps256_ps128(a);
@@ -67,7 +75,7 @@ NN_INLINE vf vi_float(vi a) { return _mm256_cvtepi32_ps(a); } /* value, not bits
 NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
   __m256i even = _mm256_mul_epu32(a, b);
   __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
-  *lo = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+  *lo = _mm256_mullo_epi32(a, b);
   return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
 }
 
@@ -76,6 +84,20 @@ NN_INLINE float v_tree(const vf *s) {
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
   x = _mm_add_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+NN_INLINE float v_tree_max(const vf *s) {
+  __m256 y = _mm256_max_ps(s[0], s[1]);
+  __m128 x = _mm_max_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+  x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+}
+
+/* 4 vectors, each 4 lanes of them a 4 x 4 matrix: rows become columns. */
+NN_INLINE void v_transpose4(vf r[4]) {
+  vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
+  vf c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+  r[0] = _mm256_shuffle_ps(a, c, 0x44), r[1] = _mm256_shuffle_ps(a, c, 0xee);
+  r[2] = _mm256_shuffle_ps(b, d, 0x44), r[3] = _mm256_shuffle_ps(b, d, 0xee);
 }
 
 /* Rows become columns: r[i] lane j and r[j] lane i change places. */

@@ -8,6 +8,9 @@ NN_INLINE vm v_first(size_t n) { return (vm)((1u << n) - 1); }
 NN_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
 NN_INLINE void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
 NN_INLINE vf v_load_n(const float *p, size_t n) { return _mm512_maskz_loadu_ps(v_first(n), p); }
+NN_INLINE vf v_load_fill(const float *p, size_t n, float fill) {
+  return _mm512_mask_loadu_ps(_mm512_set1_ps(fill), v_first(n), p);
+}
 NN_INLINE void v_store_n(float *p, vf a, size_t n) { _mm512_mask_storeu_ps(p, v_first(n), a); }
 NN_INLINE vf v_set(float x) { return _mm512_set1_ps(x); }
 NN_INLINE vf v_zero(void) { return _mm512_setzero_ps(); }
@@ -45,8 +48,8 @@ NN_INLINE vf vi_float(vi a) { return _mm512_cvtepi32_ps(a); } /* value, not bits
 NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
   __m512i even = _mm512_mul_epu32(a, b);
   __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
-  *lo = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
-  return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
+  *lo = _mm512_mullo_epi32(a, b);
+  return _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
 }
 
 NN_INLINE float v_tree(const vf *s) {
@@ -54,6 +57,20 @@ NN_INLINE float v_tree(const vf *s) {
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
   x = _mm_add_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+NN_INLINE float v_tree_max(const vf *s) {
+  __m256 y = _mm256_max_ps(_mm512_castps512_ps256(s[0]), _mm512_extractf32x8_ps(s[0], 1));
+  __m128 x = _mm_max_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
+  x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+}
+
+/* 4 vectors, each 4 lanes of them a 4 x 4 matrix: rows become columns. */
+NN_INLINE void v_transpose4(vf r[4]) {
+  vf a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
+  vf c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
+  r[0] = _mm512_shuffle_ps(a, c, 0x44), r[1] = _mm512_shuffle_ps(a, c, 0xee);
+  r[2] = _mm512_shuffle_ps(b, d, 0x44), r[3] = _mm512_shuffle_ps(b, d, 0xee);
 }
 
 /* Rows become columns: r[i] lane j and r[j] lane i change places. */

@@ -12,6 +12,13 @@ NN_INLINE vf v_load_n(const float *p, size_t n) {
   if (n > 2) a = vsetq_lane_f32(p[2], a, 2);
   return a;
 }
+NN_INLINE vf v_load_fill(const float *p, size_t n, float fill) {
+  vf a = vdupq_n_f32(fill);
+  if (n > 0) a = vsetq_lane_f32(p[0], a, 0);
+  if (n > 1) a = vsetq_lane_f32(p[1], a, 1);
+  if (n > 2) a = vsetq_lane_f32(p[2], a, 2);
+  return a;
+}
 NN_INLINE void v_store_n(float *p, vf a, size_t n) {
   vst1q_lane_f32(p, a, 0);
   if (n > 1) vst1q_lane_f32(p + 1, a, 1);
@@ -63,6 +70,9 @@ NN_INLINE float v_tree(const vf *s) {
   float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));
   return vget_lane_f32(y, 0) + vget_lane_f32(y, 1);
 }
+NN_INLINE float v_tree_max(const vf *s) {
+  return vmaxvq_f32(v_max(v_max(s[0], s[2]), v_max(s[1], s[3])));
+}
 
 /* Rows become columns: r[i] lane j and r[j] lane i change places. */
 NN_INLINE void v_transpose(vf r[4]) {
@@ -72,3 +82,4 @@ NN_INLINE void v_transpose(vf r[4]) {
   r[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
   r[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
 }
+#define v_transpose4 v_transpose

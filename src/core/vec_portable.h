@@ -14,6 +14,9 @@ NN_INLINE void v_store(float *p, vf a) { memcpy(p, &a, sizeof a); }
 NN_INLINE vf v_load_n(const float *p, size_t n) {
   return (vf){p[0], n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, 0};
 }
+NN_INLINE vf v_load_fill(const float *p, size_t n, float fill) {
+  return (vf){n > 0 ? p[0] : fill, n > 1 ? p[1] : fill, n > 2 ? p[2] : fill, fill};
+}
 NN_INLINE void v_store_n(float *p, vf a, size_t n) {
   p[0] = a[0];
   if (n > 1) p[1] = a[1];
@@ -73,9 +76,15 @@ NN_INLINE float v_tree(const vf *s) {
   vf x = (s[0] + s[2]) + (s[1] + s[3]);
   return (x[0] + x[2]) + (x[1] + x[3]);
 }
+NN_INLINE float v_tree_max(const vf *s) {
+  vf x = v_max(v_max(s[0], s[2]), v_max(s[1], s[3]));
+  float a = x[0] > x[2] ? x[0] : x[2], b = x[1] > x[3] ? x[1] : x[3];
+  return a > b ? a : b;
+}
 
 /* Rows become columns: r[i] lane j and r[j] lane i change places. */
 NN_INLINE void v_transpose(vf r[4]) {
   vf t[4] = {r[0], r[1], r[2], r[3]};
   for (int i = 0; i < 4; i++) r[i] = (vf){t[0][i], t[1][i], t[2][i], t[3][i]};
 }
+#define v_transpose4 v_transpose
