@@ -61,12 +61,27 @@ local function layer_of(class_name, config, name)
     end}
 end
 
+-- symbolic tensors have a metatable: that makes them leaves
+local tensor_mt = {}
+
+local function tensor(shape, node)
+  return setmetatable({shape = shape, node = node, tensor_index = 1}, tensor_mt)
+end
+
 local function apply(layer, shape, second)
   local out, weights = LAYERS[layer.class_name](shape, layer.config, second)
   for _, w in ipairs(weights) do w.trainable = w.trainable and layer.trainable end
   layer.weights, layer.built = weights, true
-  layer.output_shape = {false, table.unpack(out)}
   return out
+end
+
+-- A call of the layer: what a functional model and the table see of it.
+local function call(layer, inputs, shape)
+  local index = #layer.inbound_nodes + 1
+  local node = {layer = layer, index = index, inputs = inputs}
+  node.flat_outputs = {tensor({false, table.unpack(shape)}, node)}
+  layer.inbound_nodes[index] = node
+  return node
 end
 
 local function all_weights(model)
@@ -97,24 +112,27 @@ function make_sequential(description, name, shape)
       if not LAYERS[entry.class_name] then return nil end
       local layer = make_layer(entry, name)
       shape = entry.config.input_shape or shape
-      if shape then shape = apply(layer, shape) end
+      if shape then
+        shape = apply(layer, shape)
+        call(layer, {}, shape)
+      end
       model.layers[#model.layers + 1] = layer
     end
   end
   model.weights, model.built = all_weights(model), shape ~= nil
-  model.output_shape = shape and {false, table.unpack(shape)}
+  model.inbound_nodes = {}
+  if shape then call(model, {}, shape) end
   return model, shape
 end
 
 local function make_functional(description, name)
   local model = {name = "functional", class_name = "Functional", layers = {}, nodes = {}}
-  local at = {} -- id -> {layer, node_index, shape}
+  local at = {} -- id -> {layer, made, shape}
   for _, node in ipairs(description.nodes) do
     local layer, shape
     if node.class_name == "Input" then
       layer = layer_of("InputLayer", node.config, name)
       shape, layer.built = node.config.shape, true
-      layer.output_shape = {false, table.unpack(shape)}
     elseif node.layer_of then
       layer = at[node.layer_of].layer
     else
@@ -122,14 +140,12 @@ local function make_functional(description, name)
     end
     local inputs, shapes = {}, {}
     for i, id in ipairs(node.inputs or {}) do
-      inputs[i] = {layer = at[id].layer, node_index = at[id].node, tensor_index = 1}
-      shapes[i] = at[id].shape
+      inputs[i], shapes[i] = at[id].made.flat_outputs[1], at[id].shape
     end
     shape = shape or apply(layer, shapes[1], shapes[2])
-    local call = {layer = layer, inputs = inputs}
-    layer.inbound_nodes[#layer.inbound_nodes + 1] = call
-    model.nodes[#model.nodes + 1] = call
-    at[node.id] = {layer = layer, node = #layer.inbound_nodes, shape = shape}
+    local made = call(layer, inputs, shape)
+    if node.inputs then model.nodes[#model.nodes + 1] = made end
+    at[node.id] = {layer = layer, made = made, shape = shape}
     if not node.layer_of then model.layers[#model.layers + 1] = layer end
   end
   model.weights = all_weights(model)
@@ -210,8 +226,13 @@ describe("summary", function()
 
   it("hands its text to print_fn", function()
     local got
-    summary.show(small(), {print_fn = function(text) got = text end})
+    summary.print(small(), {print_fn = function(text) got = text end})
     assert.is_truthy(got:find('^Model: "sequential"\n'))
+  end)
+
+  it("refuses arguments that it does not know", function()
+    assert.error_matches(function() summary.print(small(), {line_lenght = 80}) end,
+      "summary: unknown argument 'line_lenght'; did you mean 'line_length'?", 1, true)
   end)
 
   it("writes shapes of unknown size", function()

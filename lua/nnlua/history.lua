@@ -14,7 +14,10 @@ function History:init()
   self.history, self.epoch, self.epochs_of = logs_of.new(), {}, {}
 end
 
-function History:on_train_begin() History.init(self) end
+function History:on_train_begin()
+  History.init(self)
+  self.stopped = nil
+end
 
 function History:on_epoch_end(epoch, logs)
   self.epoch[#self.epoch + 1] = epoch
@@ -26,7 +29,8 @@ function History:on_epoch_end(epoch, logs)
   self.model.history = self
 end
 
-function History:on_train_end() self.stopped = self.model.stop_reason end
+-- The trainer has set `stopped` where it knows more than the callbacks.
+function History:on_train_end() self.stopped = self.stopped or self.model.stop_reason end
 
 --- The names in the order in which they came.
 function History:names() return logs_of.keys(self.history) end

@@ -1,13 +1,15 @@
 -- model:summary(): a table of the layers with output shapes and numbers of parameters.
 --
 -- What it asks of a model: name, layers, class_name, weights, optimizer; a functional model also
--- has `nodes`, the calls that it is made of. What it asks of a layer: name, class_name, output_shape,
--- built, trainable, weights, count_params(), inbound_nodes. A node's `inputs` is a list of
--- {layer=, node_index=, tensor_index=}, counted from 1 (Keras's table counts them from 0).
+-- has `nodes`, the calls that it is made of. Of a layer: name, class_name, built, trainable,
+-- weights, count_params(), inbound_nodes. Of a node: layer, index (from 1; Keras's table counts from
+-- 0), and symbolic tensors with shape, node and tensor_index in `inputs` and `flat_outputs`.
 
+local args = require "nnlua.args"
 local err = require "nnlua.err"
 local terminal = require "nnlua.terminal"
 local text_table = require "nnlua.text_table"
+local tree = require "nnlua.tree"
 
 local summary = {}
 
@@ -37,13 +39,21 @@ function summary.shape_text(shape)
   return "(" .. table.concat(parts, ", ") .. ")"
 end
 
+-- The shapes of a layer's last call.
+local function output_shapes(layer)
+  local nodes = layer.inbound_nodes or {}
+  local last, shapes = nodes[#nodes], {}
+  if not last then return nil end
+  for i, t in ipairs(last.flat_outputs) do shapes[i] = t.shape end
+  return shapes
+end
+
 -- One output: its shape; several: [(None, 1), (None, 2)]; not known: ?
 local function output_text(layer)
-  local shape = layer.output_shape
-  if not shape then return "?" end
-  if type(shape[1]) ~= "table" then return summary.shape_text(shape) end
+  local shapes = output_shapes(layer)
+  if not shapes or #shapes == 0 then return "?" end
   local parts = {}
-  for i, one in ipairs(shape) do parts[i] = summary.shape_text(one) end
+  for i, shape in ipairs(shapes) do parts[i] = summary.shape_text(shape) end
   return #parts == 1 and parts[1] or "[" .. table.concat(parts, ", ") .. "]"
 end
 
@@ -66,17 +76,16 @@ end
 -- A plain chain needs no column of connections: every call has one input, no output goes to two
 -- calls, no layer is called twice, and it ends once.
 local function is_chain(model)
-  local used, layers, ends = {}, {}, #model.nodes
+  local used, layers, ends = {}, {}, 0
   for _, node in ipairs(model.nodes) do
-    if #node.inputs > 1 or layers[node.layer] then return false end
+    local from = tree.flatten(node.inputs)
+    if #from > 1 or layers[node.layer] then return false end
     layers[node.layer] = true
-    local from = node.inputs[1]
-    if from then
-      local key = from.layer
-      if used[key] then return false end
-      used[key] = true
-      ends = ends - 1
-    end
+    if from[1] and used[from[1].node] then return false end
+    if from[1] then used[from[1].node] = true end
+  end
+  for _, node in ipairs(model.nodes) do
+    if not used[node] then ends = ends + 1 end
   end
   return ends <= 1
 end
@@ -84,10 +93,10 @@ end
 local function connections(layer, relevant)
   local parts = {}
   for _, node in ipairs(layer.inbound_nodes or {}) do
-    if not relevant or relevant[node] then
-      for _, from in ipairs(node.inputs) do
-        parts[#parts + 1] = ("%s[%d][%d]"):format(from.layer.name, from.node_index - 1,
-          from.tensor_index - 1)
+    if relevant[node] then
+      for _, t in ipairs(tree.flatten(node.inputs)) do
+        parts[#parts + 1] = ("%s[%d][%d]"):format(t.node.layer.name, t.node.index - 1,
+          t.tensor_index - 1)
       end
     end
   end
@@ -241,9 +250,13 @@ function summary.render(model, options)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- Prints the summary, or hands its text to options.print_fn.
-function summary.show(model, options)
-  local print_fn = options and options.print_fn or terminal.write
+local signature = args.signature("summary", [[line_length=None, positions=None, print_fn=None,
+  expand_nested=False, show_trainable=False, layer_range=None]])
+
+--- Prints the summary, or hands its text to `print_fn`. `record`: Keras's arguments.
+function summary.print(model, record)
+  local options = args.bind(signature, record or {})
+  local print_fn = options.print_fn or terminal.write
   print_fn(summary.render(model, options))
 end
 

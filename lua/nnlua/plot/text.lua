@@ -21,7 +21,6 @@ local function canvas(columns, rows, unicode)
 end
 
 local function set(grid, role, x, y)
-  if x < 0 or y < 0 or x >= grid.columns * grid.across or y >= grid.rows * grid.down then return end
   local cell = y // grid.down * grid.columns + x // grid.across
   local bit = grid.down == 4 and DOTS[y % 4 + 1][x % 2 + 1] or 1
   grid[role][cell] = (grid[role][cell] or 0) | bit
@@ -34,7 +33,8 @@ local function line(grid, role, x0, y0, x1, y1)
   local steps = math.max(math.abs(x1 - x0), math.abs(y1 - y0), 1)
   for i = 0, steps do
     local x, y = round(x0 + (x1 - x0) * i / steps), round(y0 + (y1 - y0) * i / steps)
-    if role == "train" or grid.down == 1 or (x // 2 + y // 2) % 2 == 0 then set(grid, role, x, y) end
+    local shown = role == "train" or grid.down == 1 or (x // 2 + y // 2) % 2 == 0
+    if shown then set(grid, role, x, y) end
   end
 end
 
