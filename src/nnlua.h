@@ -16,6 +16,7 @@
 #define NNLUA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #if defined(__GNUC__)
 #define NNLUA_API __attribute__((visibility("default")))
@@ -92,6 +93,12 @@ NNLUA_API nnlua_status nnlua_set_number(nnlua_state *s, const char *global, doub
 NNLUA_API nnlua_status nnlua_set_string(nnlua_state *s, const char *global, const char *value);
 /* NNLUA_ERROR where the global is no number (or numeric string). */
 NNLUA_API nnlua_status nnlua_get_number(nnlua_state *s, const char *global, double *value);
+/* global = a float32 tensor of this shape (ndim 0 to 8), a copy of `values` in row-major order. */
+NNLUA_API nnlua_status nnlua_set_tensor(nnlua_state *s, const char *global, const float *values,
+                                        int ndim, const int64_t *shape);
+/* Copies a tensor, number or nested table of exactly `count` elements out, in row-major order. */
+NNLUA_API nnlua_status nnlua_get_tensor(nnlua_state *s, const char *global, float *values,
+                                        size_t count);
 
 /* --- Limits ---------------------------------------------------------------------------------- */
 

@@ -1,7 +1,9 @@
 /* Values between a host and its scripts, through global variables. */
 #include <lauxlib.h>
+#include <string.h>
 
 #include "host/state.h"
+#include "lua/l_tensor.h"
 
 static void set_number(lua_State *L, nn_host_call *c) {
   lua_pushnumber(L, c->number);
@@ -39,6 +41,53 @@ nnlua_status nnlua_get_number(nnlua_state *s, const char *global, double *value)
   nnlua_status status = nn_host_run(&c);
   if (status == NNLUA_OK) *value = c.number;
   return status;
+}
+
+/* Tensors have their operators from the moment the library is loaded. */
+static void load_library(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "nnlua");
+  lua_call(L, 1, 0);
+}
+
+static void set_tensor(lua_State *L, nn_host_call *c) {
+  nn_shape shape = {.dtype = NN_F32, .ndim = c->count};
+  nn_error e;
+  load_library(L);
+  for (int i = 0; i < c->count && i < NN_MAX_DIMS; i++) shape.dim[i] = c->shape[i];
+  nnl_check(L, nn_shape_check(&shape, &e), &e);
+  nnl_tensor *t = nnl_push_tensor(L, &shape);
+  memcpy(t->t.data, c->from, nn_shape_bytes(&shape));
+  lua_setglobal(L, c->name);
+}
+
+nnlua_status nnlua_set_tensor(nnlua_state *s, const char *global, const float *values, int ndim,
+                              const int64_t *shape) {
+  nn_host_call c = {.state = s, .body = set_tensor, .name = global, .from = values, .count = ndim,
+                    .shape = shape};
+  return nn_host_run(&c);
+}
+
+static void get_tensor(lua_State *L, nn_host_call *c) {
+  size_t wanted = (size_t)c->number;
+  char text[NNL_SHAPE_TEXT];
+  load_library(L);
+  lua_getglobal(L, c->name);
+  nnl_tensor *t = nnl_coerce(L, lua_gettop(L), NN_F32);
+  nn_tensor out;
+  nn_shape shape = t->t.shape;
+  if (!t->t.data || (size_t)nn_shape_size(&shape) != wanted)
+    luaL_error(L, "global '%s' has the shape %s, expected %I elements", c->name,
+               nn_shape_text(&shape, text, sizeof text), (LUAI_UACINT)wanted);
+  shape.dtype = NN_F32;
+  nn_tensor_init(&out, &shape, c->to);
+  nn_tensor_copy(&out, &t->t);
+}
+
+nnlua_status nnlua_get_tensor(nnlua_state *s, const char *global, float *values, size_t count) {
+  nn_host_call c = {.state = s, .body = get_tensor, .name = global, .to = values,
+                    .number = (double)count};
+  return nn_host_run(&c);
 }
 
 /* list[script] becomes arg[0]. */

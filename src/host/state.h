@@ -27,6 +27,9 @@ typedef struct nn_host_call {
   int count;
   char **list;
   double number;
+  const int64_t *shape;
+  const float *from;
+  float *to;
 } nn_host_call;
 
 /* Runs c->body protected, within the limits; keeps its message for nnlua_error. */
