@@ -2,8 +2,9 @@
 --
 -- What it asks of a model: name, layers, class_name, weights, optimizer; a functional model also
 -- has `nodes`, the calls that it is made of. Of a layer: name, class_name, built, trainable,
--- weights, count_params(), inbound_nodes. Of a node: layer, index (from 1; Keras's table counts from
--- 0), and symbolic tensors with shape, node and tensor_index in `inputs` and `flat_outputs`.
+-- weights, count_params(), inbound_nodes. Of a node: layer, index (from 1; the table counts from 0,
+-- as Keras's does), and symbolic tensors with shape, node and tensor_index in `inputs` and
+-- `flat_outputs`.
 
 local args = require "nnlua.args"
 local err = require "nnlua.err"

@@ -50,9 +50,11 @@ function BackupAndRestore:on_train_begin()
   local state, message = load(self, self.path)
   if not state and self.double_checkpoint then
     state = load(self, self.previous)
-    if state and message then terminal.warn("BackupAndRestore: using the older save: " .. message) end
+    if state and message then
+      terminal.warn("BackupAndRestore: using the older save: " .. tostring(message))
+    end
   end
-  if not state and message then err.raise("BackupAndRestore: %s", message) end
+  if not state and message then err.raise("BackupAndRestore: %s", tostring(message)) end
   self.model.resume_from = state
 end
 

@@ -62,7 +62,8 @@ local function file_path(self, epoch, batch, logs)
 end
 
 local function say(self, text, ...)
-  if self.verbose > 0 then terminal.print(("\nEpoch %d: "):format(self.epoch) .. text:format(...)) end
+  if self.verbose <= 0 then return end
+  terminal.print(("\nEpoch %d: "):format(self.epoch) .. text:format(...))
 end
 
 local function number_text(x) return x == nil and "None" or repr.fixed("%.5f", x) end
