@@ -10,8 +10,8 @@ return setmetatable({}, {
   __index = function(t, name)
     local where = MODULES[name]
     if not where then return nil end
-    local value
-    if type(where) == "table" then value = require(where[1])[where[2]] else value = require(where) end
+    local value = require(type(where) == "table" and where[1] or where)
+    if type(where) == "table" then value = value[where[2]] end
     rawset(t, name, value)
     return value
   end,

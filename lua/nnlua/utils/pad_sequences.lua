@@ -27,14 +27,19 @@ local function bind(first, ...)
   return args.bind(signature, record and first or {first})
 end
 
-local function longest(sequences)
-  local n = 0
+local function check_sequences(sequences)
+  err.check(type(sequences) == "table", "pad_sequences: sequences is %s, expected a list",
+    err.show(sequences))
   for i, sequence in ipairs(sequences) do
     if type(sequence) ~= "table" then
       err.raise("pad_sequences: sequence %d is %s, expected a list", i, err.show(sequence))
     end
-    n = math.max(n, #sequence)
   end
+end
+
+local function longest(sequences)
+  local n = 0
+  for _, sequence in ipairs(sequences) do n = math.max(n, #sequence) end
   return n
 end
 
@@ -66,8 +71,7 @@ local function rows(...)
   local a = bind(...)
   check_side("padding", a.padding)
   check_side("truncating", a.truncating)
-  err.check(type(a.sequences) == "table", "pad_sequences: sequences is %s, expected a list",
-    err.show(a.sequences))
+  check_sequences(a.sequences)
   local width = a.maxlen or longest(a.sequences)
   local whole = a.dtype ~= "float32" and math.tointeger(a.value) or a.value
   local blank, out = blank_of(a.sequences, whole), {}
