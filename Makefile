@@ -84,6 +84,12 @@ endif
 .PHONY: all
 all: $(NNLUA) $(OUT)/libnnlua.a $(OUT)/libnnlua.so  ## build the program and both libraries
 
+# The Lua module alone, for LuaRocks.
+.PHONY: module
+module: $(OUT)/libnnlua.so
+	@mkdir -p $(OUT)/module
+	@cp $< $(OUT)/module/nnlua.so
+
 # --- Compiling ----------------------------------------------------------------------------------
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)

@@ -1,0 +1,28 @@
+rockspec_format = "3.0"
+package = "nnlua"
+version = "scm-1"
+
+-- `luarocks make` in a checkout builds and installs the module; the program comes with `make install`.
+source = {url = "git+file://."}
+
+description = {
+  summary = "Train neural networks from Lua, the way Keras does",
+  detailed = [[
+    Layers, losses, optimizers, metrics and callbacks with the names, defaults and numbers of Keras,
+    over a runtime in C that needs nothing but the C library, zlib and libzip.]],
+  license = "MIT",
+}
+
+supported_platforms = {"unix"}
+
+dependencies = {"lua >= 5.4, < 5.5"}
+
+external_dependencies = {ZIP = {header = "zip.h"}}
+
+build = {
+  type = "make",
+  build_target = "module",
+  build_variables = {LUA_CFLAGS = "-I$(LUA_INCDIR)", BOOTSTRAP = "0"},
+  install_pass = false,
+  install = {lib = {nnlua = "build/module/nnlua.so"}},
+}
