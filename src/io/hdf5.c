@@ -110,6 +110,26 @@ static nn_status object_open(nn_hdf5 *f, size_t i) {
   return st ? st : children_add(f, i);
 }
 
+static int address_compare(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* Cycles ran into the accounts; what is left is an object with two names. */
+static nn_status each_once(nn_hdf5 *f) {
+  uint64_t *at = nn_mem_new(f->alloc, nn_size_mul(f->objects, sizeof *at));
+  nn_status st = at ? NN_OK : h5_memory(f);
+  f->current = 0;
+  for (size_t i = 0; at && i < f->objects; i++) at[i] = f->object[i].at;
+  if (at) qsort(at, f->objects, sizeof *at, address_compare);
+  for (size_t i = 1; at && i < f->objects && !st; i++)
+    if (at[i - 1] == at[i])
+      st = h5_fail(f, "the object at byte %llu has two names, which is not supported",
+                   (unsigned long long)at[i]);
+  nn_mem_free(f->alloc, at);
+  return st;
+}
+
 /* Indices become pointers once the arrays have stopped growing. */
 static void pointers_set(nn_hdf5 *f) {
   for (size_t i = 0; i < f->objects; i++) {
@@ -126,7 +146,7 @@ static nn_status tree_open(nn_hdf5 *f) {
   if (!st) st = object_add(f, "", root, 0, 0);
   for (size_t i = 0; i < f->objects && !st; i++) st = object_open(f, i);
   if (!st && f->object[0].kind != NN_HDF5_GROUP) st = h5_fail(f, "the root is no group");
-  f->current = 0;
+  if (!st) st = each_once(f);
   pointers_set(f);
   return st;
 }
