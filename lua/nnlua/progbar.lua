@@ -127,7 +127,15 @@ local function bar_text(self, current, cells)
   return bar .. styled(self, WHITE, rest:rep(cells - done)), #count + 1 + math.max(done, cells)
 end
 
--- A line that is repainted must not wrap: the bar shrinks first, then the values lose their tail.
+-- As many whole values as fit into `room` characters.
+local function cut_values(info, room)
+  if #info <= room then return info end
+  local cut = info:sub(1, room)
+  if info:sub(room + 1, room + 3) == " - " then return cut end
+  return cut:match("^(.*) %- ") or cut
+end
+
+-- A line that is repainted must not wrap: the bar shrinks first, then values are left out.
 local function fit(self, current, time, info)
   local columns = self.style.columns
   local bar, width = bar_text(self, current, self.width)
@@ -135,7 +143,7 @@ local function fit(self, current, time, info)
   if excess <= 0 then return bar, width, info end
   bar, width = bar_text(self, current, math.max(5, self.width - excess))
   local room = math.max(0, columns - 1 - width - 1 - #time)
-  return bar, width, info:sub(1, room)
+  return bar, width, cut_values(info, room)
 end
 
 local function paint(self, current, now, duration, finalize)

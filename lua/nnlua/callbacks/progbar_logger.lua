@@ -27,7 +27,10 @@ function ProgbarLogger:set_params(params)
   self.target = params.steps
 end
 
-function ProgbarLogger:wants_progress() return self.verbose == 1 end
+-- One line an epoch needs the number of batches only where it is not known.
+function ProgbarLogger:wants_progress()
+  return self.verbose == 1 or (self.verbose == 2 and not self.target)
+end
 
 local function begin(self)
   self.seen = 0
