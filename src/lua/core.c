@@ -2,6 +2,7 @@
 
 #include "lua/control.h"
 #include "lua/l_about.h"
+#include "lua/l_data.h"
 #include "lua/l_optimizer.h"
 #include "lua/l_sys.h"
 #include "lua/l_tensor.h"
@@ -15,6 +16,8 @@ int luaopen_nnlua_core(lua_State *L) {
   l_graph_open(L);
   l_apply_open(L);
   l_plan_open(L);
+  l_data_open(L);
+  lua_setfield(L, -2, "io");
   l_sys_open(L);
   lua_setfield(L, -2, "sys");
   l_optimizer_open(L);

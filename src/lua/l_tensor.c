@@ -64,6 +64,7 @@ int nnl_opt_dtype(lua_State *L, int i, int otherwise) {
 
 void nnl_check_shape(lua_State *L, int i, nn_shape *s, const char *what) {
   s->ndim = 0;
+  s->dtype = NN_F32;
   if (lua_isinteger(L, i)) {
     s->ndim = 1;
     s->dim[0] = lua_tointeger(L, i);
@@ -339,8 +340,8 @@ static int l_tensor_permute(lua_State *L) {
 static int l_tensor_reshape(lua_State *L) {
   nnl_tensor *u = check_real(L, 1);
   nn_shape s;
-  s.dtype = u->t.shape.dtype;
   nnl_check_shape(L, 2, &s, "reshape");
+  s.dtype = u->t.shape.dtype;
   if (nn_shape_size(&s) != nn_shape_size(&u->t.shape)) {
     char a[NNL_SHAPE_TEXT], b[NNL_SHAPE_TEXT];
     nnl_raise(L, "reshape: %lld numbers of shape %s do not fill %s",
@@ -428,6 +429,18 @@ static int l_tensor_is_traced(lua_State *L) {
 
 static int l_tensor_is_contiguous(lua_State *L) {
   lua_pushboolean(L, nn_tensor_is_contiguous(&nnl_check_tensor(L, 1)->t));
+  return 1;
+}
+
+/* has_nan(t): whether a float32 tensor holds a NaN. */
+static int l_tensor_has_nan(lua_State *L) {
+  check_real(L, 1);
+  nnl_tensor *u = nnl_contiguous(L, 1);
+  int found = 0;
+  const float *x = u->t.data;
+  int64_t n = u->t.shape.dtype == NN_F32 ? nn_shape_size(&u->t.shape) : 0;
+  for (int64_t k = 0; k < n; k++) found |= x[k] != x[k];
+  lua_pushboolean(L, found);
   return 1;
 }
 
@@ -544,7 +557,7 @@ static const luaL_Reg functions[] = {
     {"tobytes", l_tensor_tobytes},   {"frombytes", l_tensor_frombytes},
     {"same_storage", l_tensor_same_storage},
     {"mark_variable", l_tensor_mark_variable},
-    {"is_contiguous", l_tensor_is_contiguous},
+    {"is_contiguous", l_tensor_is_contiguous}, {"has_nan", l_tensor_has_nan},
     {"is_traced", l_tensor_is_traced}, {"is_tensor", l_tensor_is},
     {NULL, NULL}};
 

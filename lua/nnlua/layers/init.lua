@@ -2,6 +2,14 @@
 
 local lazy = {
   Layer = "layer", Dense = "dense",
+  Activation = "activation", ReLU = "activation", LeakyReLU = "activation", ELU = "activation",
+  PReLU = "activation", Softmax = "activation",
+  Flatten = "reshaping", Reshape = "reshaping", Permute = "reshaping",
+  RepeatVector = "reshaping", Identity = "reshaping",
+  Add = "merging", Subtract = "merging", Multiply = "merging", Average = "merging",
+  Maximum = "merging", Minimum = "merging", Concatenate = "merging", Dot = "merging",
+  add = "merging", subtract = "merging", multiply = "merging", average = "merging",
+  maximum = "merging", minimum = "merging", concatenate = "merging", dot = "merging",
 }
 
 local layers = {}
@@ -19,9 +27,7 @@ return setmetatable(layers, {
     local file = lazy[name]
     if not file then return nil end
     local value = require("nnlua.layers." .. file)
-    if type(value) == "table" and rawget(value, "class_name") == nil and value[name] then
-      value = value[name]
-    end
+    if rawget(value, "class_name") == nil then value = value[name] end -- a family of layers
     layers[name] = value
     return value
   end,

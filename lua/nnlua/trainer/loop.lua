@@ -176,7 +176,7 @@ local function run_single(run, kind, source, chunk, k)
     step.forward(model, x, y, w, chunk.batch, false)
   end
   if kind == "train" then model.steps_done = model.steps_done + 1 end
-  return 1, core.sys.interrupted() and "interrupt" or nil
+  return 1, loop.token and loop.token:check() or nil
 end
 
 local function execute(run, kind, source, chunk, from, count, seconds)
@@ -235,11 +235,17 @@ function loop.batches(run, kind, source, limit)
   return total, why
 end
 
---- Runs f(run) with interrupts directed at it: they end the run in good order.
+--- Runs f(...) with interrupts directed at it: they end the run in good order.
 function loop.guarded(f, ...)
+  local outer = loop.token
   local token <close> = core.run_begin()
-  assert(token)
-  return f(...)
+  loop.token = token
+  local function finish(ok, ...)
+    loop.token = outer
+    if not ok then error((...), 0) end
+    return ...
+  end
+  return finish(pcall(f, ...))
 end
 
 return loop
