@@ -153,7 +153,7 @@ local function make_functional(description, name)
 end
 
 local function with_adam(model)
-  local variables = {{name = "iterations", shape = {}}, {name = "learning_rate", shape = {}}}
+  local variables = {{name = "iteration", shape = {}}, {name = "learning_rate", shape = {}}}
   for _, w in ipairs(model.weights) do
     variables[#variables + 1], variables[#variables + 2] = variable(w.shape), variable(w.shape)
   end

@@ -176,7 +176,7 @@ end
 
 -- The optimizer's step counter is 64 bits wide in files, whatever it is in memory.
 local function bytes_of(variable)
-  if variable.name == "iterations" then return 8 end
+  if variable.name == "iteration" then return 8 end
   return BYTES[variable.dtype or "float32"] or 4
 end
 

@@ -288,13 +288,20 @@ describe("CSVLogger", function()
 end)
 
 describe("SwapEMAWeights", function()
+  local function variable(value)
+    return {value = value, numpy = function(self) return self.value end,
+      assign = function(self, x) self.value = x end}
+  end
+
   local function model_with_averages(use_ema)
     local model = support.model()
-    model.optimizer = {use_ema = use_ema, learning_rate = 0.1}
-    model.weight, model.average, model.copies = 1, 2, 0
-    function model:swap_ema_weights() self.weight, self.average = self.average, self.weight end
-    function model:copy_ema_weights() self.copies = self.copies + 1 end
+    model.optimizer = {use_ema = use_ema, learning_rate = 0.1, built = true,
+      trainable_variables = {variable(1)}, averages = {variable(2)}}
     return model
+  end
+
+  local function values(model)
+    return {model.optimizer.trainable_variables[1].value, model.optimizer.averages[1].value}
   end
 
   it("shows the averages to evaluate and predict", function()
@@ -302,17 +309,21 @@ describe("SwapEMAWeights", function()
     local list = CallbackList {{callbacks.SwapEMAWeights()}, model = model}
     for _, hook in ipairs {"test", "predict"} do
       list["on_" .. hook .. "_begin"](list)
-      assert.equal(2, model.weight)
+      assert.same({2, 1}, values(model))
       list["on_" .. hook .. "_end"](list)
-      assert.equal(1, model.weight)
+      assert.same({1, 2}, values(model))
     end
   end)
 
-  it("leaves the averages in the model after the last epoch", function()
-    local model = model_with_averages(true)
-    support.fit(callbacks.SwapEMAWeights {swap_on_epoch = true}, {{loss = 1}, {loss = 1}}, model)
-    assert.equal(1, model.copies)
-    assert.equal(2, model.average)
+  it("shows them between epochs and leaves them in the model after the last one", function()
+    local model, seen = model_with_averages(true), {}
+    local watch = {
+      on_epoch_begin = function(_, epoch) seen[#seen + 1] = {epoch, values(model)} end,
+      on_epoch_end = function(_, epoch) seen[#seen + 1] = {epoch, values(model)} end,
+    }
+    support.fit({callbacks.SwapEMAWeights {swap_on_epoch = true}, watch}, {{loss = 1}, {loss = 1}},
+      model)
+    assert.same({{1, {1, 2}}, {1, {2, 1}}, {2, {1, 2}}, {2, {2, 2}}}, seen)
   end)
 
   it("wants an optimizer with averages", function()

@@ -1,7 +1,6 @@
 -- Evaluates and predicts with the optimizer's averaged weights, and trains on with the others.
 --
--- `model:swap_ema_weights()` exchanges weights and averages; `model:copy_ema_weights()` writes the
--- weights into the averages.
+-- Weights and averages change places, so nothing else has to know.
 
 local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"
@@ -15,13 +14,26 @@ function SwapEMAWeights:init(a)
   self.averaged = false
 end
 
-local function swap(self)
+-- Calls f(weight, average) for each trained weight.
+local function each(self, f)
   local optimizer = self.model.optimizer
   if not (optimizer and optimizer.use_ema) then
     err.raise("SwapEMAWeights: the optimizer keeps no averages; give it use_ema=true")
   end
-  self.model:swap_ema_weights()
-  self.averaged = not self.averaged
+  if not optimizer.built then return false end
+  local averages = optimizer.averages
+  for i, weight in ipairs(optimizer.trainable_variables) do f(weight, averages[i]) end
+  return true
+end
+
+local function exchange(weight, average)
+  local before = weight:numpy()
+  weight:assign(average.value)
+  average:assign(before)
+end
+
+local function swap(self)
+  if each(self, exchange) then self.averaged = not self.averaged end
 end
 
 function SwapEMAWeights:on_epoch_begin()
@@ -31,7 +43,9 @@ end
 function SwapEMAWeights:on_epoch_end(epoch)
   if not self.swap_on_epoch or self.averaged then return end
   swap(self)
-  if epoch == self.params.epochs then self.model:copy_ema_weights() end
+  if epoch == self.params.epochs then
+    each(self, function(weight, average) average:assign(weight.value) end)
+  end
 end
 
 function SwapEMAWeights:on_test_begin()
