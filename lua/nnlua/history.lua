@@ -6,6 +6,10 @@ local logs_of = require "nnlua.logs"
 local repr = require "nnlua.repr"
 local sys = require("nnlua.core").sys
 
+---@class nn.callbacks.History: nn.callbacks.Callback
+---@field history table<string, number[]>
+---@field epoch integer[]
+---@field stopped string?
 local History = Callback:extend("History")
 
 --- Fields: `history` (name -> list of numbers), `epoch` (list of epoch numbers), `params`, and

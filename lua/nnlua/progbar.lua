@@ -15,6 +15,7 @@ local PLAIN_INTERVAL = 10 -- seconds between two lines in a log file
 
 local BOLD, GREEN, WHITE, RESET = "\27[1m", "\27[32m", "\27[37m", "\27[0m"
 
+---@class nn.utils.Progbar
 local Progbar = class.new("Progbar", {
   args = [[target, width=20, verbose=1, interval=0.05, stateful_metrics=None,
     stateless_metrics=None, unit_name="step"]],
@@ -171,6 +172,9 @@ end
 
 --- Shows that `current` steps are done. `values`: list of {name, number}. `finalize` ends the line;
 --- nil: when the target is reached.
+---@param current integer
+---@param values {[1]: string, [2]: number}[]?
+---@param finalize boolean?
 function Progbar:update(current, values, finalize)
   if finalize == nil then finalize = self.target ~= nil and current >= self.target end
   remember(self, current, values)

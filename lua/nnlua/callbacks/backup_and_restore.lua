@@ -13,6 +13,7 @@ local terminal = require "nnlua.terminal"
 
 local NAME = "latest.weights.h5"
 
+---@class nn.callbacks.BackupAndRestore: nn.callbacks.Callback
 local BackupAndRestore = Callback:extend("BackupAndRestore", {
   args = [[backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True]],
 })

@@ -8,6 +8,9 @@
 
 local class = require "nnlua.class"
 
+---@class nn.callbacks.Callback
+---@field model nn.Model
+---@field params {verbose: integer, epochs: integer, steps: integer?}
 local Callback = class.new("Callback")
 
 --- The hooks, by name.

@@ -6,6 +6,7 @@ local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
 local repr = require "nnlua.repr"
 
+---@class nn.callbacks.CSVLogger: nn.callbacks.Callback
 local CSVLogger = Callback:extend("CSVLogger", {args = 'filename, separator=",", append=False'})
 
 --- `append`: goes on with a file that is there.

@@ -5,6 +5,7 @@ local err = require "nnlua.err"
 local monitor = require "nnlua.callbacks.monitor"
 local terminal = require "nnlua.terminal"
 
+---@class nn.callbacks.EarlyStopping: nn.callbacks.Callback
 local EarlyStopping = Callback:extend("EarlyStopping", {
   args = [[monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
     restore_best_weights=False, start_from_epoch=0]],

@@ -3,6 +3,7 @@
 local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"
 
+---@class nn.callbacks.LambdaCallback: nn.callbacks.Callback
 local LambdaCallback = Callback:extend("LambdaCallback", {
   args = [[on_epoch_begin=None, on_epoch_end=None, on_train_begin=None, on_train_end=None,
     on_train_batch_begin=None, on_train_batch_end=None]],

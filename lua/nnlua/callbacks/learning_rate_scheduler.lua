@@ -5,6 +5,7 @@ local err = require "nnlua.err"
 local repr = require "nnlua.repr"
 local terminal = require "nnlua.terminal"
 
+---@class nn.callbacks.LearningRateScheduler: nn.callbacks.Callback
 local LearningRateScheduler = Callback:extend("LearningRateScheduler", {
   args = "schedule, verbose=0",
 })

@@ -14,6 +14,9 @@ local BATCH_HOOKS = {
   predict = {"on_predict_batch_begin", "on_predict_batch_end"},
 }
 
+---@class nn.callbacks.CallbackList
+---@field callbacks nn.callbacks.Callback[]
+---@field history nn.callbacks.History?
 local CallbackList = class.new("CallbackList", {
   args = "callbacks=None, add_history=False, add_progbar=False, model=None",
   extra_args = true, -- what is left are the params

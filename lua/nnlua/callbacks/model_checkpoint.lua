@@ -9,6 +9,7 @@ local repr = require "nnlua.repr"
 local sys = require("nnlua.core").sys
 local terminal = require "nnlua.terminal"
 
+---@class nn.callbacks.ModelCheckpoint: nn.callbacks.Callback
 local ModelCheckpoint = Callback:extend("ModelCheckpoint", {
   args = [[filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
     mode="auto", save_freq="epoch", initial_value_threshold=None]],

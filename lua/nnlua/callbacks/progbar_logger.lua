@@ -9,6 +9,7 @@ local logs_of = require "nnlua.logs"
 local Progbar = require "nnlua.progbar"
 local terminal = require "nnlua.terminal"
 
+---@class nn.callbacks.ProgbarLogger: nn.callbacks.Callback
 local ProgbarLogger = Callback:extend("ProgbarLogger")
 
 --- `options` (may be nil): writer, clock and style of the bar; standard output's by default.

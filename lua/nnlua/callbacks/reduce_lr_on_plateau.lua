@@ -6,6 +6,7 @@ local monitor = require "nnlua.callbacks.monitor"
 local repr = require "nnlua.repr"
 local terminal = require "nnlua.terminal"
 
+---@class nn.callbacks.ReduceLROnPlateau: nn.callbacks.Callback
 local ReduceLROnPlateau = Callback:extend("ReduceLROnPlateau", {
   args = [[monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=0.0001,
     cooldown=0, min_lr=0.0]],

@@ -5,6 +5,7 @@ local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
 local terminal = require "nnlua.terminal"
 
+---@class nn.callbacks.RemoteMonitor: nn.callbacks.Callback
 local RemoteMonitor = Callback:extend("RemoteMonitor", {
   args = [[root="http://localhost:9000", path="/publish/epoch/end/", field="data", headers=None,
     send_as_json=False]],

@@ -5,6 +5,7 @@
 local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"
 
+---@class nn.callbacks.SwapEMAWeights: nn.callbacks.Callback
 local SwapEMAWeights = Callback:extend("SwapEMAWeights", {args = "swap_on_epoch=False"})
 
 --- `swap_on_epoch`: the averages are in the model from each epoch's end to the next one's begin, so

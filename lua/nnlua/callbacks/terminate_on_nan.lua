@@ -5,6 +5,7 @@ local err = require "nnlua.err"
 local repr = require "nnlua.repr"
 local terminal = require "nnlua.terminal"
 
+---@class nn.callbacks.TerminateOnNaN: nn.callbacks.Callback
 local TerminateOnNaN = Callback:extend("TerminateOnNaN", {args = "raise_error=False"})
 
 --- With `raise_error` the end is an error.

@@ -4,6 +4,7 @@
 
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
+---@class nn.optimizers.schedules.CosineDecay: nn.optimizers.schedules.LearningRateSchedule
 local CosineDecay = LearningRateSchedule:extend("CosineDecay", {
   args = [[initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None,
     warmup_steps=0]],

@@ -3,6 +3,7 @@
 
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
+---@class nn.optimizers.schedules.CosineDecayRestarts: nn.optimizers.schedules.LearningRateSchedule
 local CosineDecayRestarts = LearningRateSchedule:extend("CosineDecayRestarts", {
   args = [[initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0,
     name="SGDRDecay"]],

@@ -2,6 +2,7 @@
 
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
+---@class nn.optimizers.schedules.ExponentialDecay: nn.optimizers.schedules.LearningRateSchedule
 local ExponentialDecay = LearningRateSchedule:extend("ExponentialDecay", {
   args = [[initial_learning_rate, decay_steps, decay_rate, staircase=False,
     name="ExponentialDecay"]],

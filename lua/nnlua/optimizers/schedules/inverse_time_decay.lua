@@ -2,6 +2,7 @@
 
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
+---@class nn.optimizers.schedules.InverseTimeDecay: nn.optimizers.schedules.LearningRateSchedule
 local InverseTimeDecay = LearningRateSchedule:extend("InverseTimeDecay", {
   args = [[initial_learning_rate, decay_steps, decay_rate, staircase=False,
     name="InverseTimeDecay"]],

@@ -4,6 +4,8 @@ local class = require "nnlua.class"
 local err = require "nnlua.err"
 local repr = require "nnlua.repr"
 
+---@class nn.optimizers.schedules.LearningRateSchedule
+---@overload fun(step: integer): number
 local LearningRateSchedule = class.new("LearningRateSchedule")
 
 function LearningRateSchedule:init(a)

@@ -3,6 +3,7 @@
 local err = require "nnlua.err"
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
+---@class nn.optimizers.schedules.PiecewiseConstantDecay: nn.optimizers.schedules.LearningRateSchedule
 local PiecewiseConstantDecay = LearningRateSchedule:extend("PiecewiseConstantDecay", {
   args = 'boundaries, values, name="PiecewiseConstant"',
 })

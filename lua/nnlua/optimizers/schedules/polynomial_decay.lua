@@ -3,6 +3,7 @@
 
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
+---@class nn.optimizers.schedules.PolynomialDecay: nn.optimizers.schedules.LearningRateSchedule
 local PolynomialDecay = LearningRateSchedule:extend("PolynomialDecay", {
   args = [[initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
     name="PolynomialDecay"]],
