@@ -34,9 +34,10 @@ function trainer.mix_into(Model)
   --- Sets all metrics back to their start.
   function Model:reset_metrics() require("nnlua.trainer.loop").reset_metrics(self) end
 
+  -- As in Keras: the trackers, not the keys of the logs.
   Model.getters.metrics_names = function(self)
     local names = {"loss"}
-    for _, m in ipairs(self.resolved and self.resolved.metrics or {}) do names[#names + 1] = m.key end
+    if self.resolved and #self.resolved.metrics > 0 then names[2] = "compile_metrics" end
     return names
   end
 

@@ -138,10 +138,6 @@ function loop.prepare(run, kind)
   run.group = model.compiled_with and model.compiled_with.steps_per_execution or 1
 end
 
-local function rates(model, steps)
-  return model.optimizer:next_rates(steps)
-end
-
 -- Runs batches from..from+count-1 of a chunk in C; gives how many were done and why it stopped.
 local function run_plan(run, kind, chunk, from, count, seconds)
   local model = run.model
@@ -151,9 +147,9 @@ local function run_plan(run, kind, chunk, from, count, seconds)
     seconds = seconds, step = model.steps_done, seed = model.seed}
   if kind == "train" and not entry.idle then
     local native = model.optimizer.native
-    native:set_reached(entry.reached)
+    for i = 1, #entry.reached do native:has_gradient(i, entry.reached[i]) end
     spec.optimizer = native
-    spec.lr = rates(model, count)
+    spec.lr = model.optimizer:rates(count)
     spec.loss_scale = model.optimizer.loss_scale_factor or 1
     spec.after = step.after_plan(model)
   end

@@ -107,9 +107,9 @@ end
 
 --- Gradients wanted: {storage, gradient} for each trainable variable of the optimizer.
 local function wants_of(model, variables)
-  local native, wants = model.optimizer.native, {}
+  local optimizer, wants = model.optimizer, {}
   for i, v in ipairs(variables) do
-    wants[i] = {v.tensor, native and native:gradient(i) or core.full(v.shape, 0)}
+    wants[i] = {v.tensor, optimizer.native:gradient(optimizer.positions[v])}
   end
   return wants
 end
@@ -129,7 +129,10 @@ local function train_plan(model, spec)
   local wants = wants_of(model, variables)
   local plan, reached = core.plan(graph, {inputs = inputs, loss = loss, wants = wants,
     effects = true})
-  return {plan = plan, wants = wants, reached = reached, variables = variables}
+  local flags = {} -- by the optimizer's positions: which variables get a gradient
+  for i = 1, #model.optimizer.trainable_variables do flags[i] = false end
+  for i, v in ipairs(variables) do flags[model.optimizer.positions[v]] = reached[i] end
+  return {plan = plan, wants = wants, reached = flags}
 end
 
 local function test_plan(model, spec)
