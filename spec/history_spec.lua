@@ -25,6 +25,13 @@ local function read(path)
   return text
 end
 
+-- A path with an ending, and no file there.
+local function temporary(ending)
+  local path = os.tmpname()
+  os.remove(path)
+  return path .. ending
+end
+
 local function raises(text, f, ...)
   local ok, message = pcall(f, ...)
   assert.is_false(ok)
@@ -118,7 +125,7 @@ describe("history:plot", function()
       history_of(1):plot()
     end)
     if not has_gnuplot() then return end
-    local path = os.tmpname() .. ".svg"
+    local path = temporary ".svg"
     history:plot {path}
     assert.is_truthy(read(path):find "^<%?xml")
   end)
@@ -126,7 +133,7 @@ describe("history:plot", function()
   it("makes PNG, SVG and PDF files by the ending", function()
     if not has_gnuplot() then return pending "skipped: no gnuplot" end
     for ending, magic in pairs {png = "^\137PNG", svg = "^<%?xml", pdf = "^%%PDF"} do
-      local path = os.tmpname() .. "." .. ending
+      local path = temporary("." .. ending)
       history_of(5):plot {path, title = "It's \"quoted\"\n$(touch no)", width = 600}
       assert.is_truthy(read(path):find(magic))
     end
