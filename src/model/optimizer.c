@@ -230,7 +230,7 @@ nn_status nn_opt_build(nn_opt *o, int n, const nn_opt_var *vars, nn_error *e) {
     s->w = vars[i].w, s->shape = vars[i].shape;
     s->n = (size_t)nn_shape_size(&s->shape);
     s->decay = vars[i].decay, s->alt = o->kind == NN_OPT_MUON && vars[i].alt;
-    s->has_grad = 1, s->scale = 1;
+    s->has_grad = 1, s->mul = s->div = 1;
   }
   size_t bytes = nn_size_mul(lay_out(o, NULL), sizeof(float));
   o->arena = nn_mem_new(o->alloc, bytes);

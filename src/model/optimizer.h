@@ -56,7 +56,7 @@ typedef struct nn_opt_seg {
   int decay;                 /* weight decay applies */
   int has_grad;              /* 0: there is no gradient this time, the variable is left alone */
   int alt;                   /* Muon: Adam's rule for this one */
-  float scale;               /* of the gradient in this step: loss scale and clipping */
+  float mul, div;            /* the gradient of this step is g * mul / div: loss scale, clipping */
 } nn_opt_seg;
 
 /* What `nn_opt_build` is told of a variable. */

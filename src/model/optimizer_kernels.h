@@ -1,7 +1,8 @@
 /* The element-wise part of the optimizers, one table an instruction set (see core/vec.h).
  *
- * A kernel takes many parts of many segments in one call. `plain` is for steps without loss scale,
- * clipping and weight decay; `full` applies them to each gradient and weight as it is loaded.
+ * A kernel takes many parts of many segments in one call. Each rule has three forms: the plain one,
+ * one that applies weight decay to each weight as it is loaded, and one that also scales and clips
+ * each gradient.
  */
 #ifndef NN_MODEL_OPTIMIZER_KERNELS_H
 #define NN_MODEL_OPTIMIZER_KERNELS_H
@@ -20,10 +21,13 @@ typedef enum nn_opt_rule {
   NN_RULES
 } nn_opt_rule;
 
+typedef enum nn_opt_form { NN_FORM_PLAIN, NN_FORM_DECAY, NN_FORM_FULL, NN_FORMS } nn_opt_form;
+
 /* The numbers of one step, as Keras rounds them. */
 typedef struct nn_opt_coef {
   float lr;
-  float decay[2];       /* weight decay * lr, for alt = 0 and 1 */
+  float decay[2];       /* weight decay, for alt = 0 and 1 */
+  float decay_lr;       /* its learning rate */
   float clip;           /* clipvalue, infinity = none */
   float mu;             /* momentum, or beta 2 where it decays a slot directly */
   float b1, b2;         /* 1 - beta_1, 1 - beta_2 (or rho) */
@@ -36,7 +40,7 @@ typedef void (*nn_opt_kernel)(const nn_opt_coef *c, const nn_opt_seg *seg, const
                               int64_t n);
 
 typedef struct nn_opt_kernels {
-  nn_opt_kernel plain[NN_RULES], full[NN_RULES];
+  nn_opt_kernel rule[NN_FORMS][NN_RULES];
   /* ema = m ema + (1 - m) w */
   void (*average)(float *ema, const float *w, float m, size_t n);
   /* Adafactor on a matrix (rows, cols): sums of g^2 + eps over each row, and over each column. */

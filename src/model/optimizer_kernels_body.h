@@ -1,5 +1,6 @@
-/* The rules lane by lane, compiled once an instruction set as one table NN_TABLE. The formulas are
- * those of Keras 3.15 (keras/src/optimizers), written with fused multiply-adds.
+/* The rules lane by lane, compiled once an instruction set as one table NN_TABLE. Each operation of
+ * Keras 3.15 (keras/src/optimizers) is one operation here, rounded alike and in the same order: no
+ * multiply-add is fused, so that long runs stay on the numbers that Keras prints.
  *
  * A rule takes the constants k, the weights w, the gradient g and the slots at element i; it stores
  * the slots and gives the new weights. Slots are padded, so they are loaded and stored whole.
@@ -7,83 +8,74 @@
 #define LOAD(s) v_load(slot[s] + i)
 #define STORE(s, x) v_store(slot[s] + i, x)
 #define K(name) v_set(k->name)
-
-typedef const nn_opt_coef *coef;
+#define RULE_ARGS const nn_opt_coef *k, vf w, vf g, float *const *slot, size_t i
 
 /* a + (b - a) c */
-NN_INLINE vf lerp(vf a, vf b, vf c) { return v_fma(v_sub(b, a), c, a); }
-/* keep * a + other * b */
-NN_INLINE vf mix(vf keep, vf a, vf other, vf b) { return v_fma(keep, a, v_mul(other, b)); }
+NN_INLINE vf lerp(vf a, vf b, vf c) { return v_add(a, v_mul(v_sub(b, a), c)); }
+/* keep a + other b */
+NN_INLINE vf mix(vf keep, vf a, vf other, vf b) { return v_add(v_mul(keep, a), v_mul(other, b)); }
 
-NN_INLINE vf sgd(coef k, vf w, vf g, float *const *slot, size_t i) {
+NN_INLINE vf sgd(RULE_ARGS) {
   (void)slot, (void)i;
-  return v_fnma(K(lr), g, w);
+  return v_sub(w, v_mul(g, K(lr)));
 }
 
-NN_INLINE vf momentum(coef k, vf w, vf g, float *const *slot, size_t i) {
-  vf m = v_fnma(K(lr), g, v_mul(K(mu), LOAD(0)));
+NN_INLINE vf momentum(RULE_ARGS) {
+  vf m = v_sub(v_mul(LOAD(0), K(mu)), v_mul(g, K(lr)));
   STORE(0, m);
   return v_add(w, m);
 }
 
-NN_INLINE vf nesterov(coef k, vf w, vf g, float *const *slot, size_t i) {
-  vf step = v_mul(K(lr), g), m = v_fma(K(mu), LOAD(0), v_neg(step));
+NN_INLINE vf nesterov(RULE_ARGS) {
+  vf step = v_mul(g, K(lr)), m = v_sub(v_mul(LOAD(0), K(mu)), step);
   STORE(0, m);
-  return v_add(w, v_fma(K(mu), m, v_neg(step)));
+  return v_add(w, v_sub(v_mul(m, K(mu)), step));
 }
 
 /* c[0] = rho */
-NN_INLINE vf rms(coef k, vf w, vf g, float *const *slot, size_t i, int with_m, int centered) {
-  vf v = mix(K(c[0]), LOAD(0), K(b2), v_mul(g, g)), d = v_add(v, K(eps));
+NN_INLINE vf rms(RULE_ARGS, int with_m, int centered) {
+  vf v = mix(K(c[0]), LOAD(0), K(b2), v_mul(g, g)), d = v;
   STORE(0, v);
   if (centered) {
     vf a = mix(K(c[0]), LOAD(2), K(b2), g);
     STORE(2, a);
-    d = v_add(v_fnma(a, a, v), K(eps));
+    d = v_sub(v, v_mul(a, a));
   }
-  vf step = v_div(v_mul(K(lr), g), v_sqrt(d));
+  vf step = v_div(v_mul(K(lr), g), v_sqrt(v_add(d, K(eps))));
   if (with_m) {
-    step = v_fma(K(mu), LOAD(1), step);
+    step = v_add(v_mul(K(mu), LOAD(1)), step);
     STORE(1, step);
   }
   return v_sub(w, step);
 }
-NN_INLINE vf rmsprop(coef k, vf w, vf g, float *const *slot, size_t i) {
-  return rms(k, w, g, slot, i, 0, 0);
-}
-NN_INLINE vf rmsprop_m(coef k, vf w, vf g, float *const *slot, size_t i) {
-  return rms(k, w, g, slot, i, 1, 0);
-}
-NN_INLINE vf rmsprop_c(coef k, vf w, vf g, float *const *slot, size_t i) {
-  return rms(k, w, g, slot, i, 0, 1);
-}
-NN_INLINE vf rmsprop_cm(coef k, vf w, vf g, float *const *slot, size_t i) {
-  return rms(k, w, g, slot, i, 1, 1);
-}
+NN_INLINE vf rmsprop(RULE_ARGS) { return rms(k, w, g, slot, i, 0, 0); }
+NN_INLINE vf rmsprop_m(RULE_ARGS) { return rms(k, w, g, slot, i, 1, 0); }
+NN_INLINE vf rmsprop_c(RULE_ARGS) { return rms(k, w, g, slot, i, 0, 1); }
+NN_INLINE vf rmsprop_cm(RULE_ARGS) { return rms(k, w, g, slot, i, 1, 1); }
 
-NN_INLINE vf adagrad(coef k, vf w, vf g, float *const *slot, size_t i) {
-  vf a = v_fma(g, g, LOAD(0));
+NN_INLINE vf adagrad(RULE_ARGS) {
+  vf a = v_add(LOAD(0), v_mul(g, g));
   STORE(0, a);
   return v_sub(w, v_div(v_mul(K(lr), g), v_sqrt(v_add(a, K(eps)))));
 }
 
 /* c[0] = rho */
-NN_INLINE vf adadelta(coef k, vf w, vf g, float *const *slot, size_t i) {
+NN_INLINE vf adadelta(RULE_ARGS) {
   vf a = mix(K(c[0]), LOAD(0), K(b2), v_mul(g, g)), d = LOAD(1);
   vf step = v_div(v_mul(v_sqrt(v_add(d, K(eps))), g), v_sqrt(v_add(a, K(eps))));
   STORE(0, a);
   STORE(1, mix(K(c[0]), d, K(b2), v_mul(step, step)));
-  return v_fnma(K(lr), step, w);
+  return v_sub(w, v_mul(K(lr), step));
 }
 
 /* alpha = lr sqrt(1 - beta_2^t) / (1 - beta_1^t) */
-NN_INLINE vf adam(coef k, vf w, vf g, float *const *slot, size_t i) {
+NN_INLINE vf adam(RULE_ARGS) {
   vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
   STORE(0, m);
   STORE(1, v);
   return v_sub(w, v_div(v_mul(m, K(alpha)), v_add(v_sqrt(v), K(eps))));
 }
-NN_INLINE vf amsgrad(coef k, vf w, vf g, float *const *slot, size_t i) {
+NN_INLINE vf amsgrad(RULE_ARGS) {
   vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
   vf top = v_max(LOAD(2), v);
   STORE(0, m);
@@ -92,21 +84,21 @@ NN_INLINE vf amsgrad(coef k, vf w, vf g, float *const *slot, size_t i) {
   return v_sub(w, v_div(v_mul(m, K(alpha)), v_add(v_sqrt(top), K(eps))));
 }
 
-/* alpha = lr / (1 - beta_1^t), mu = beta_2 */
-NN_INLINE vf adamax(coef k, vf w, vf g, float *const *slot, size_t i) {
+/* c[0] = 1 - beta_1^t, mu = beta_2 */
+NN_INLINE vf adamax(RULE_ARGS) {
   vf m = lerp(LOAD(0), g, K(b1)), u = v_max(v_mul(K(mu), LOAD(1)), v_abs(g));
   STORE(0, m);
   STORE(1, u);
-  return v_sub(w, v_div(v_mul(K(alpha), m), v_add(u, K(eps))));
+  return v_sub(w, v_div(v_mul(K(lr), m), v_mul(K(c[0]), v_add(u, K(eps)))));
 }
 
-/* c: u_{t+1} / (1 - P u_{t+1}), (1 - u_t) / (1 - P), 1 - beta_2^t */
-NN_INLINE vf nadam(coef k, vf w, vf g, float *const *slot, size_t i) {
+/* c: u_{t+1}, 1 - P u_{t+1}, 1 - u_t, 1 - P, 1 - beta_2^t */
+NN_INLINE vf nadam(RULE_ARGS) {
   vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
   STORE(0, m);
   STORE(1, v);
-  vf hat = v_fma(K(c[0]), m, v_mul(K(c[1]), g));
-  return v_sub(w, v_div(v_mul(hat, K(lr)), v_add(v_sqrt(v_div(v, K(c[2]))), K(eps))));
+  vf hat = v_add(v_div(v_mul(K(c[0]), m), K(c[1])), v_div(v_mul(K(c[2]), g), K(c[3])));
+  return v_sub(w, v_div(v_mul(hat, K(lr)), v_add(v_sqrt(v_div(v, K(c[4]))), K(eps))));
 }
 
 /* x^p in double, rounded: z subtracts two such powers that are nearly equal. */
@@ -116,47 +108,42 @@ static vf v_pow(vf x, double p) {
   for (int j = 0; j < VW; j++) t[j] = (float)pow(t[j], p);
   return v_load(t);
 }
-/* c: 1 / lr, l1, 2 L2, 2 shrinkage */
-NN_INLINE vf ftrl_any(coef k, vf w, vf g, float *const *slot, size_t i, int root) {
-  vf old = LOAD(0), now = v_fma(g, g, old);
+/* c: 2 shrinkage, l1, 2 L2 */
+NN_INLINE vf ftrl_any(RULE_ARGS, int root) {
+  vf old = LOAD(0), now = v_add(old, v_mul(g, g)), l1 = K(c[1]);
   vf po = root ? v_sqrt(old) : v_pow(old, k->power);
   vf pn = root ? v_sqrt(now) : v_pow(now, k->power);
-  vf z = v_add(LOAD(1), v_fma(K(c[3]), w, g));
-  z = v_fnma(v_mul(v_sub(pn, po), K(c[0])), w, z);
-  vf q = v_fma(pn, K(c[0]), K(c[2])), l1 = K(c[1]);
+  vf change = v_sub(v_add(g, v_mul(K(c[0]), w)), v_mul(v_div(v_sub(pn, po), K(lr)), w));
+  vf z = v_add(LOAD(1), change), q = v_add(v_div(pn, K(lr)), K(c[2]));
   STORE(0, now);
   STORE(1, z);
   return v_div(v_sub(v_max(v_neg(l1), v_min(l1, z)), z), q);
 }
-NN_INLINE vf ftrl(coef k, vf w, vf g, float *const *slot, size_t i) {
-  return ftrl_any(k, w, g, slot, i, 1);
-}
-NN_INLINE vf ftrl_power(coef k, vf w, vf g, float *const *slot, size_t i) {
-  return ftrl_any(k, w, g, slot, i, 0);
-}
+NN_INLINE vf ftrl(RULE_ARGS) { return ftrl_any(k, w, g, slot, i, 1); }
+NN_INLINE vf ftrl_power(RULE_ARGS) { return ftrl_any(k, w, g, slot, i, 0); }
 
 /* c[0] = beta_1, mu = beta_2 */
-NN_INLINE vf lion(coef k, vf w, vf g, float *const *slot, size_t i) {
+NN_INLINE vf lion(RULE_ARGS) {
   vf m = LOAD(0), d = mix(K(c[0]), m, K(b1), g);
   STORE(0, mix(K(mu), m, K(b2), g));
   vf sign = v_sel(v_eq(d, v_zero()), v_zero(), v_with_sign(v_set(1), d));
-  return v_fnma(K(lr), v_sel(v_isnan(d), d, sign), w);
+  return v_sub(w, v_mul(K(lr), v_sel(v_isnan(d), d, sign)));
 }
 
-/* c: beta_1, 1 - beta_2^t, 1 / t, 1 - 1 / t, 1 / beta_1; slot 0 is z. The weights are
- * y = (1 - beta_1) z + beta_1 x; x is found again from y and the old z. */
-NN_INLINE vf schedule_free(coef k, vf w, vf g, float *const *slot, size_t i) {
+/* c: beta_1, 1 - beta_2^t, 1 / t, 1 - 1 / t; slot 0 is z. The weights are
+ * y = (1 - beta_1) z + beta_1 x; x is found again from y. Keras on TensorFlow reads z for that
+ * after its update, and so does this. */
+NN_INLINE vf schedule_free(RULE_ARGS) {
   vf z = LOAD(0), v = lerp(LOAD(1), v_mul(g, g), K(b2));
-  vf x = v_mul(v_fnma(K(b1), z, w), K(c[4]));
   z = v_sub(z, v_div(v_mul(K(lr), g), v_add(v_sqrt(v_div(v, K(c[1]))), K(eps))));
-  x = v_fma(K(c[3]), x, v_mul(z, K(c[2])));
+  vf x = v_div(v_sub(w, v_mul(K(b1), z)), K(c[0]));
   STORE(0, z);
   STORE(1, v);
-  return mix(K(b1), z, K(c[0]), x);
+  return mix(K(b1), z, K(c[0]), mix(K(c[3]), x, K(c[2]), z));
 }
 
 /* c: 1 - beta_1^t, 1 - beta_2^t. The direction replaces the gradient (slot[3]). */
-NN_INLINE vf lamb(coef k, vf w, vf g, float *const *slot, size_t i) {
+NN_INLINE vf lamb(RULE_ARGS) {
   vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
   STORE(0, m);
   STORE(1, v);
@@ -164,29 +151,31 @@ NN_INLINE vf lamb(coef k, vf w, vf g, float *const *slot, size_t i) {
   return w;
 }
 
-/* mu = momentum; c[0] = 1: Nesterov's. The direction replaces the gradient (slot[3]). */
-NN_INLINE vf muon(coef k, vf w, vf g, float *const *slot, size_t i) {
-  vf m = v_fma(K(mu), LOAD(0), g);
+/* mu = momentum, c[0] = momentum - 1, c[1] = 1: Nesterov's. The direction replaces the gradient. */
+NN_INLINE vf muon(RULE_ARGS) {
+  vf m = LOAD(0);
+  m = v_add(m, v_add(g, v_mul(m, K(c[0]))));
   STORE(0, m);
-  STORE(3, v_sel(v_lt(v_zero(), K(c[0])), v_fma(K(mu), m, g), m));
+  STORE(3, v_sel(v_lt(v_zero(), K(c[1])), v_add(g, v_mul(K(mu), m)), m));
   return w;
 }
 
-NN_INLINE vf prepare(coef k, vf w, vf g, float *const *slot, size_t i) {
+NN_INLINE vf prepare(RULE_ARGS) {
   (void)k;
   STORE(3, g);
   return w;
 }
 
-/* Loss scale and clipping of g, decay of w. NaN gradients stay NaN. */
-NN_INLINE void adjust(coef k, vf *w, vf *g, vf scale, vf decay) {
-  *g = v_mul(*g, scale);
-  *g = v_max(v_neg(K(clip)), v_min(K(clip), *g));
-  *w = v_fnma(*w, decay, *w);
+/* g * mul / div, clipped; NaN stays NaN. */
+NN_INLINE vf adjust(const nn_opt_coef *k, vf g, vf mul, vf div) {
+  g = v_div(v_mul(g, mul), div);
+  return v_max(v_neg(K(clip)), v_min(K(clip), g));
 }
 
+enum { PLAIN, DECAY, FULL };
+
 /* The loop of a rule with n_slot slots; slot[3] is the gradient, for those that replace it. */
-#define LOOP(rule, n_slot, full)                                                               \
+#define LOOP(rule, n_slot, form)                                                               \
   const nn_opt_coef own = *c, *k = &own;                                                       \
   for (int64_t p = 0; p < n_part; p++) {                                                       \
     const nn_opt_seg *s = seg + part[p].seg;                                                   \
@@ -195,28 +184,27 @@ NN_INLINE void adjust(coef k, vf *w, vf *g, vf scale, vf decay) {
     float *w = s->w + at, *gp = s->g + at, *slot[4] = {0, 0, 0, gp};                           \
     for (int j = 0; j < n_slot; j++)                                                           \
       if (s->slot[j]) slot[j] = s->slot[j] + at;                                               \
-    vf scale = v_set(s->scale), decay = v_set(s->decay ? k->decay[s->alt] : 0);                \
-    for (; i + VW <= n; i += VW) {                                                             \
-      vf x = v_load(w + i), g = v_load(gp + i);                                                \
-      if (full) adjust(k, &x, &g, scale, decay);                                               \
-      v_store(w + i, rule(k, x, g, slot, i));                                                  \
-    }                                                                                          \
-    if (i < n) {                                                                               \
-      vf x = v_load_n(w + i, n - i), g = v_load(gp + i);                                       \
-      if (full) adjust(k, &x, &g, scale, decay);                                               \
-      v_store_n(w + i, rule(k, x, g, slot, i), n - i);                                         \
+    vf mul = v_set(s->mul), div = v_set(s->div), decay = v_set(s->decay ? k->decay[s->alt] : 0); \
+    for (; i < n; i += VW) {                                                                   \
+      int whole = i + VW <= n;                                                                 \
+      vf x = whole ? v_load(w + i) : v_load_n(w + i, n - i), g = v_load(gp + i);               \
+      if (form == FULL) g = adjust(k, g, mul, div);                                            \
+      if (form != PLAIN) x = v_sub(x, v_mul(v_mul(x, decay), K(decay_lr)));                    \
+      x = rule(k, x, g, slot, i);                                                              \
+      if (whole) v_store(w + i, x);                                                            \
+      else v_store_n(w + i, x, n - i);                                                         \
     }                                                                                          \
   }
 
-#define RULE(rule, n_slot)                                                                     \
-  static void rule##_plain(const nn_opt_coef *c, const nn_opt_seg *seg,                        \
-                           const nn_opt_part *part, int64_t n_part) {                          \
-    LOOP(rule, n_slot, 0)                                                                      \
-  }                                                                                            \
-  static void rule##_full(const nn_opt_coef *c, const nn_opt_seg *seg,                         \
-                          const nn_opt_part *part, int64_t n_part) {                           \
-    LOOP(rule, n_slot, 1)                                                                      \
+#define FORM(rule, n_slot, name, form)                                                         \
+  static void rule##name(const nn_opt_coef *c, const nn_opt_seg *seg, const nn_opt_part *part, \
+                         int64_t n_part) {                                                     \
+    LOOP(rule, n_slot, form)                                                                   \
   }
+#define RULE(rule, n_slot)            \
+  FORM(rule, n_slot, _plain, PLAIN)   \
+  FORM(rule, n_slot, _decay, DECAY)   \
+  FORM(rule, n_slot, _full, FULL)
 
 RULE(sgd, 0)
 RULE(momentum, 1)
@@ -291,7 +279,7 @@ static void unfactored(float *g, float *v, float keep, float eps, size_t n) {
   }
 }
 
-#define BOTH(form)                                                                              \
+#define ALL(form)                                                                               \
   {                                                                                             \
     [NN_RULE_SGD] = sgd##form, [NN_RULE_MOMENTUM] = momentum##form,                             \
     [NN_RULE_NESTEROV] = nesterov##form, [NN_RULE_RMSPROP] = rmsprop##form,                     \
@@ -306,6 +294,6 @@ static void unfactored(float *g, float *v, float keep, float eps, size_t n) {
   }
 
 const nn_opt_kernels NN_TABLE = {
-    .plain = BOTH(_plain), .full = BOTH(_full), .average = average,
+    .rule = {ALL(_plain), ALL(_decay), ALL(_full)}, .average = average,
     .square_sums = square_sums, .factored = factored, .unfactored = unfactored,
 };

@@ -9,23 +9,23 @@
 
 /* --- Lamb ------------------------------------------------------------------------------------ */
 
-/* scale: -lr ratio of the segment */
+/* mul: -lr ratio of the segment */
 static void move(nn_opt *o, const nn_opt_part *p, float x) {
   (void)x;
   nn_opt_seg *s = &o->seg[p->seg];
-  if (s->has_grad) nn_kernels_get()->axpy(s->w + p->at, s->scale, s->g + p->at, p->n);
+  if (s->has_grad) nn_kernels_get()->axpy(s->w + p->at, s->mul, s->g + p->at, p->n);
 }
 
 void nn_opt_finish_lamb(nn_opt *o, float lr) {
   int64_t part = 0;
   nn_opt_sum_weights(o);
   for (int i = 0; i < o->n_seg; i++)
-    o->seg[i].scale = sqrtf((float)nn_opt_next_sum(o, &part, i));
+    o->seg[i].mul = sqrtf((float)nn_opt_next_sum(o, &part, i));
   nn_opt_sum_gradients(o);
   part = 0;
   for (int i = 0; i < o->n_seg; i++) {
-    float w = o->seg[i].scale, r = sqrtf((float)nn_opt_next_sum(o, &part, i));
-    o->seg[i].scale = -lr * (w > 0 && r > 0 ? w / r : 1);
+    float w = o->seg[i].mul, r = sqrtf((float)nn_opt_next_sum(o, &part, i));
+    o->seg[i].mul = -lr * (w > 0 && r > 0 ? w / r : 1);
   }
   nn_opt_run_each(o, move, 0);
 }
@@ -123,15 +123,14 @@ static void orthogonal_step(nn_opt *o, nn_opt_seg *s, float lr) {
 }
 
 void nn_opt_run_muon(nn_opt *o, const nn_opt_kernels *k, const nn_opt_coef *muon,
-                     const nn_opt_coef *adam, int full) {
+                     const nn_opt_coef *adam, nn_opt_form form) {
   int64_t part = 0;
   for (int i = 0; i < o->n_seg; i++) {
     nn_opt_seg *s = &o->seg[i];
     int64_t first = part;
     while (part < o->n_part && o->part[part].seg == i) part++;
     nn_opt_rule rule = s->alt ? NN_RULE_ADAM : NN_RULE_MUON;
-    nn_opt_kernel kernel = full ? k->full[rule] : k->plain[rule];
-    kernel(s->alt ? adam : muon, o->seg, o->part + first, part - first);
+    k->rule[form][rule](s->alt ? adam : muon, o->seg, o->part + first, part - first);
     if (!s->alt && s->has_grad && s->n) orthogonal_step(o, s, muon->lr);
   }
 }

@@ -18,6 +18,6 @@ void nn_opt_finish_lamb(nn_opt *o, float lr);
 void nn_opt_run_adafactor(nn_opt *o, const nn_opt_kernels *k, float lr, int64_t t);
 /* Each segment by its own rule, with the numbers for it. */
 void nn_opt_run_muon(nn_opt *o, const nn_opt_kernels *k, const nn_opt_coef *muon,
-                     const nn_opt_coef *adam, int full);
+                     const nn_opt_coef *adam, nn_opt_form form);
 
 #endif

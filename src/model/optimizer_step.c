@@ -83,38 +83,38 @@ static void add_up(nn_opt *o, const nn_opt_part *p, float scale) {
   if (s->has_grad) nn_kernels_get()->axpy(s->accumulator + p->at, scale, s->g + p->at, p->n);
 }
 
-/* g = accumulator + scale g, accumulator = 0 */
+/* g = (accumulator + scale g) / steps, accumulator = 0 */
 static void give_back(nn_opt *o, const nn_opt_part *p, float scale) {
   nn_opt_seg *s = &o->seg[p->seg];
+  float steps = (float)o->hyper.gradient_accumulation_steps;
   if (!s->has_grad) return;
   add_up(o, p, scale);
-  memcpy(s->g + p->at, s->accumulator + p->at, p->n * sizeof *s->g);
+  for (size_t i = p->at; i < p->at + p->n; i++) s->g[i] = s->accumulator[i] / steps;
   memset(s->accumulator + p->at, 0, p->n * sizeof *s->g);
 }
 
-static void set_scales(nn_opt *o, float scale) {
-  for (int i = 0; i < o->n_seg; i++) o->seg[i].scale = scale;
+static void set_factors(nn_opt *o, float mul, float div) {
+  for (int i = 0; i < o->n_seg; i++) o->seg[i].mul = mul, o->seg[i].div = div;
 }
 
-/* Sets the factor of each segment's gradient; `scale` is what loss scale and accumulation ask. */
-static void clip_norms(nn_opt *o, float scale) {
+/* Sets each segment's factors; `div`: what the loss scale asks. */
+static void clip_norms(nn_opt *o, float div) {
   const nn_opt_hyper *h = &o->hyper;
   float c = (float)(h->clipnorm > 0 ? h->clipnorm : h->global_clipnorm);
   double total = 0;
   int64_t part = 0;
-  set_scales(o, scale);
-  if (c <= 0) return;
+  set_factors(o, 1, div);
+  if (!(c > 0)) return;
   nn_opt_sum_gradients(o);
   for (int i = 0; i < o->n_seg; i++) {
     double s = nn_opt_next_sum(o, &part, i);
-    float norm = (float)(sqrt(s) * fabs(scale));
-    if (h->clipnorm > 0) o->seg[i].scale = scale * (norm <= c ? 1 : c / norm);
+    float norm = sqrtf((float)s) / div;
+    if (h->clipnorm > 0) o->seg[i].mul = c, o->seg[i].div = div * (norm <= c ? c : norm);
     if (o->seg[i].has_grad) total += s;
   }
   if (h->clipnorm > 0) return;
-  float norm = (float)(sqrt(total) * fabs(scale));
-  float factor = isfinite(norm) ? c * fminf(1 / norm, 1 / c) : NAN;
-  set_scales(o, scale * factor);
+  float norm = sqrtf((float)total) / div;
+  set_factors(o, c * fminf(1 / norm, 1 / c) + (norm - norm), div);
 }
 
 /* --- step 6: the rule and its numbers -------------------------------------------------------- */
@@ -149,29 +149,29 @@ static void adam_numbers(nn_opt *o, nn_opt_coef *c, double b1, double b2, int64_
 
 static void nadam_numbers(nn_opt *o, nn_opt_coef *c, int64_t t) {
   const float beta = (float)o->hyper.beta_1;
-  float u = beta * (1 - 0.5f * power(&o->power[2], 0.96, t));
+  float now = 1 - 0.5f * power(&o->power[2], 0.96, t);
   float next = beta * (1 - 0.5f * (float)power_from(0.96f, t + 1));
-  o->scalar *= u;
+  o->scalar = o->scalar * beta * now;
   adam_numbers(o, c, o->hyper.beta_1, o->hyper.beta_2, t);
-  c->c[2] = c->c[1];
-  c->c[0] = next / (1 - o->scalar * next);
-  c->c[1] = (1 - u) / (1 - o->scalar);
+  c->b1 = 1 - beta, c->b2 = 1 - (float)o->hyper.beta_2; /* Keras rounds the betas first here */
+  c->c[4] = c->c[1];
+  c->c[0] = next, c->c[1] = 1 - o->scalar * next;
+  c->c[2] = 1 - beta * now, c->c[3] = 1 - o->scalar;
 }
 
 static void free_numbers(nn_opt *o, nn_opt_coef *c, int64_t t) {
   const nn_opt_hyper *h = &o->hyper;
   adam_numbers(o, c, h->beta_1, h->beta_2, t);
   if (h->warmup_steps > 0) c->lr *= fminf((float)t / (float)h->warmup_steps, 1);
-  c->c[0] = (float)h->beta_1;
-  c->c[2] = 1 / (float)t, c->c[3] = 1 - c->c[2], c->c[4] = 1 / (float)h->beta_1;
+  c->c[0] = (float)h->beta_1, c->b1 = 1 - c->c[0], c->b2 = 1 - (float)h->beta_2;
+  c->c[2] = 1 / (float)t, c->c[3] = 1 - c->c[2];
 }
 
 static nn_opt_rule ftrl_numbers(const nn_opt_hyper *h, nn_opt_coef *c) {
   c->power = -(double)(float)h->learning_rate_power;
-  c->c[0] = 1 / c->lr;
+  c->c[0] = 2 * (float)h->l2_shrinkage_regularization_strength;
   c->c[1] = (float)h->l1_regularization_strength;
   c->c[2] = 2 * ((float)h->l2_regularization_strength + (float)h->beta / (2 * c->lr));
-  c->c[3] = 2 * (float)h->l2_shrinkage_regularization_strength;
   return c->power == 0.5 ? NN_RULE_FTRL : NN_RULE_FTRL_POWER;
 }
 
@@ -194,46 +194,55 @@ static nn_opt_rule choose(nn_opt *o, nn_opt_coef *c, int64_t t) {
       return h->amsgrad != 0 ? NN_RULE_AMSGRAD : NN_RULE_ADAM;
     case NN_OPT_ADAMAX:
       adam_numbers(o, c, h->beta_1, h->beta_2, t);
-      c->alpha = c->lr / c->c[0], c->mu = (float)h->beta_2;
+      c->mu = (float)h->beta_2;
       return NN_RULE_ADAMAX;
     case NN_OPT_NADAM: nadam_numbers(o, c, t); return NN_RULE_NADAM;
     case NN_OPT_FTRL: return ftrl_numbers(h, c);
     case NN_OPT_LION:
-      c->c[0] = (float)h->beta_1, c->b1 = (float)(1 - h->beta_1);
-      c->mu = (float)h->beta_2, c->b2 = (float)(1 - h->beta_2);
+      c->c[0] = (float)h->beta_1, c->b1 = 1 - c->c[0];
+      c->mu = (float)h->beta_2, c->b2 = 1 - c->mu;
       return NN_RULE_LION;
     case NN_OPT_LAMB: adam_numbers(o, c, h->beta_1, h->beta_2, t); return NN_RULE_LAMB;
-    case NN_OPT_MUON: c->c[0] = h->nesterov != 0; return NN_RULE_MUON;
+    case NN_OPT_MUON:
+      c->c[0] = (float)(h->momentum - 1), c->c[1] = h->nesterov != 0;
+      return NN_RULE_MUON;
     case NN_OPT_SCHEDULE_FREE: free_numbers(o, c, t); return NN_RULE_SCHEDULE_FREE;
     default: return NN_RULE_PREPARE; /* Adafactor */
   }
 }
 
 /* Variables that Muon leaves to Adam have Adam's numbers. */
-static void step_muon(nn_opt *o, const nn_opt_kernels *k, const nn_opt_coef *c, int full,
+static void step_muon(nn_opt *o, const nn_opt_kernels *k, const nn_opt_coef *c, nn_opt_form form,
                       int64_t t) {
   const nn_opt_hyper *h = &o->hyper;
   nn_opt_coef adam = *c;
   adam.lr *= (float)h->adam_lr_ratio;
   adam_numbers(o, &adam, h->adam_beta_1, h->adam_beta_2, t);
-  nn_opt_run_muon(o, k, c, &adam, full);
+  nn_opt_run_muon(o, k, c, &adam, form);
 }
 
-/* Steps 4 to 6. `scale`: the factor that the gradients still lack. */
-static void update(nn_opt *o, double lr, float scale) {
+static nn_opt_form form_of(const nn_opt *o, const nn_opt_coef *c, float div) {
+  const nn_opt_hyper *h = &o->hyper;
+  if (div != 1 || h->clipnorm > 0 || h->global_clipnorm > 0 || h->clipvalue > 0)
+    return NN_FORM_FULL;
+  return c->decay[0] != 0 || c->decay[1] != 0 ? NN_FORM_DECAY : NN_FORM_PLAIN;
+}
+
+/* Steps 4 to 6. The gradients still lack the division by `div`. */
+static void update(nn_opt *o, double lr, float div) {
   const nn_opt_hyper *h = &o->hyper;
   int64_t t = nn_opt_updates(o) + 1;
-  nn_opt_coef c = {.lr = (float)lr, .clip = h->clipvalue > 0 ? (float)h->clipvalue : INFINITY};
-  double other = o->kind == NN_OPT_MUON ? h->adam_weight_decay : 0;
-  c.decay[0] = (float)h->weight_decay * c.lr, c.decay[1] = (float)other * c.lr;
-  int full = scale != 1 || h->clipnorm > 0 || h->global_clipnorm > 0 || h->clipvalue > 0 ||
-             c.decay[0] != 0 || c.decay[1] != 0;
-  if (full) clip_norms(o, scale);
+  nn_opt_coef c = {.lr = (float)lr, .clip = INFINITY, .decay_lr = (float)lr};
+  if (h->clipvalue > 0) c.clip = (float)h->clipvalue;
+  c.decay[0] = (float)h->weight_decay;
+  c.decay[1] = o->kind == NN_OPT_MUON ? (float)h->adam_weight_decay : 0;
+  nn_opt_form form = form_of(o, &c, div);
+  if (form == NN_FORM_FULL) clip_norms(o, div);
   nn_opt_rule rule = choose(o, &c, t);
   const nn_opt_kernels *k = nn_opt_kernels_get();
-  if (o->kind == NN_OPT_MUON) step_muon(o, k, &c, full, t);
-  else if (rule != NN_RULE_PREPARE || full)
-    nn_opt_run_kernel(o, full ? k->full[rule] : k->plain[rule], &c);
+  if (o->kind == NN_OPT_MUON) step_muon(o, k, &c, form, t);
+  else if (rule != NN_RULE_PREPARE || form != NN_FORM_PLAIN)
+    nn_opt_run_kernel(o, k->rule[form][rule], &c);
   if (o->kind == NN_OPT_LAMB) nn_opt_finish_lamb(o, c.lr);
   if (o->kind == NN_OPT_ADAFACTOR) nn_opt_run_adafactor(o, k, c.lr, t);
 }
@@ -259,16 +268,13 @@ static void follow(nn_opt *o) {
 
 void nn_opt_step(nn_opt *o, double learning_rate) {
   const nn_opt_hyper *h = &o->hyper;
-  float scale = h->loss_scale_factor > 0 ? 1 / (float)h->loss_scale_factor : 1;
+  float div = h->loss_scale_factor > 0 ? (float)h->loss_scale_factor : 1;
   int64_t every = (int64_t)h->gradient_accumulation_steps;
   if (every > 1 && (o->iterations + 1) % every != 0) {
-    nn_opt_run_each(o, add_up, scale);
+    nn_opt_run_each(o, add_up, 1 / div);
   } else {
-    if (every > 1) {
-      nn_opt_run_each(o, give_back, scale);
-      scale = 1 / (float)every;
-    }
-    update(o, learning_rate, scale);
+    if (every > 1) nn_opt_run_each(o, give_back, 1 / div);
+    update(o, learning_rate, every > 1 ? 1 : div);
   }
   if (h->use_ema != 0) follow(o);
   o->iterations++;
