@@ -2,6 +2,7 @@
 
 #include "lua/control.h"
 #include "lua/l_about.h"
+#include "lua/l_config.h"
 #include "lua/l_data.h"
 #include "lua/l_optimizer.h"
 #include "lua/l_sys.h"
@@ -16,6 +17,7 @@ int luaopen_nnlua_core(lua_State *L) {
   l_graph_open(L);
   l_apply_open(L);
   l_plan_open(L);
+  l_config_open(L);
   l_data_open(L);
   lua_setfield(L, -2, "io");
   l_sys_open(L);
