@@ -57,7 +57,7 @@ static nn_status text_append(nn_csv_reader *r, nn_csv_column *c, size_t column, 
                              const char *text, size_t n, nn_error *e) {
   column_plan *plan = &r->plan[column];
   size_t at = c->start[row];
-  if (n > plan->pool_room - at) {
+  if (!c->pool || n > plan->pool_room - at) {
     size_t room = nn_size_add(at, n);
     room = nn_size_add(room, room < 64 ? 64 : room / 2);
     char *p = nn_mem_resize(r->alloc, c->pool, room);

@@ -43,8 +43,9 @@ static nn_status attributes_sort(nn_hdf5 *f, size_t i, size_t first) {
   nn_hdf5_object *o = &f->object[i];
   o->first_attribute = first;
   o->attributes = f->attributes - first;
+  if (o->attributes < 2) return NN_OK;
   nn_hdf5_value *v = f->attribute + first;
-  if (o->attributes > 1) qsort(v, o->attributes, sizeof *v, value_by_name);
+  qsort(v, o->attributes, sizeof *v, value_by_name);
   for (size_t k = 1; k < o->attributes; k++)
     if (value_by_name(&v[k - 1], &v[k]) == 0)
       return h5_fail(f, "the attribute \"%.80s\" stands twice", v[k].name);
