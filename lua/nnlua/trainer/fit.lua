@@ -157,7 +157,14 @@ end
 
 local function new_callbacks(model, a, steps, initial_epoch)
   local CallbackList = require "nnlua.callbacks.list"
-  if class.is(a.callbacks, CallbackList) then return a.callbacks end
+  if class.is(a.callbacks, CallbackList) then
+    if not a.callbacks.history then
+      a.callbacks.history = require("nnlua.history")()
+      a.callbacks:append(a.callbacks.history)
+      a.callbacks:set_model(model)
+    end
+    return a.callbacks
+  end
   local verbose = a.verbose
   if verbose == "auto" or verbose == true then verbose = 1 end
   if verbose == false then verbose = 0 end

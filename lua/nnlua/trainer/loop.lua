@@ -205,7 +205,7 @@ function loop.batches(run, kind, source, limit)
   local callbacks, model = run.callbacks, run.model
   local listens = callbacks and callbacks:has_batch_hooks(kind)
   run.progress = callbacks and callbacks:has_progress()
-  local total, shown, why = 0, -math.huge, nil
+  local total, shown, told, why = 0, -math.huge, 0, nil
   local group = run.group or 1
   while total < limit and not why do
     local chunk = source:chunk(limit - total == math.huge and math.maxinteger or limit - total)
@@ -221,12 +221,16 @@ function loop.batches(run, kind, source, limit)
       if listens then callbacks[end_hooks[kind]](callbacks, total, current_logs(run)) end
       if run.progress and core.sys.clock() - shown >= redraw_seconds then
         callbacks:on_progress(total, current_logs(run))
-        shown = core.sys.clock()
+        shown, told = core.sys.clock(), total
       end
       if why == "time" and not (run.deadline and core.sys.clock() >= run.deadline) then why = nil end
       if not why and run.deadline and core.sys.clock() >= run.deadline then why = "time" end
       if kind == "train" and model.stop_training then return total, nil end
     end
+  end
+  -- a bar that does not know the number of batches learns it from the last report
+  if run.progress and told < total and not source.batches then
+    callbacks:on_progress(total, current_logs(run))
   end
   return total, why
 end
