@@ -21,8 +21,8 @@ end
 --- Default name of an object of that class.
 function names.auto(class_name) return names.unique(names.snake_case(class_name)) end
 
---- Forgets all counters (keras.utils.clear_session).
-function names.reset() counters = {} end
+--- Forgets all counters, so that names start afresh (keras.utils.clear_session).
+function names.clear_session() counters = {} end
 
 -- The stack of enclosing names, from which variable paths are made.
 local scope = {}

@@ -3,6 +3,16 @@
 -- name -> module that is the value, or {module, field}
 local MODULES = {
   Progbar = "nnlua.progbar",
+  to_categorical = {"nnlua.utils.arrays", "to_categorical"},
+  normalize = {"nnlua.utils.arrays", "normalize"},
+  set_random_seed = {"nnlua.seed", "set_random_seed"},
+  clear_session = {"nnlua.names", "clear_session"},
+  train_test_split = {"nnlua.utils.split", "train_test_split"},
+  k_fold = {"nnlua.utils.split", "k_fold"},
+  balanced_class_weight = {"nnlua.utils.report", "balanced_class_weight"},
+  confusion_matrix = {"nnlua.utils.report", "confusion_matrix"},
+  classification_report = {"nnlua.utils.report", "classification_report"},
+  permutation_importance = {"nnlua.utils.report", "permutation_importance"},
   pad_sequences = {"nnlua.utils.pad_sequences", "pad_sequences"},
 }
 
