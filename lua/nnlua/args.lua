@@ -1,10 +1,11 @@
 -- Arguments: one record or plain positions, by a signature written as in Python.
 --
 --   local sig = args.signature("Dense", 'units, activation=None, use_bias=True')
---   local a = args.bind(sig, {5, activation = "relu"})   --> {units=5, activation="relu", use_bias=true}
+--   local a = args.bind(sig, {5, activation = "relu"})   --> {units=5, activation="relu",
+-- use_bias=true}
 --
--- A signature is the text that Keras documents; None is nil, tuples are arrays. Because a Lua record
--- cannot hold nil, `args.None` says "explicitly None" where the default is something else.
+-- A signature is the text that Keras documents; None is nil, tuples are arrays. Because a Lua
+-- record cannot hold nil, `args.None` says "explicitly None" where the default is something else.
 
 local err = require "nnlua.err"
 
@@ -128,7 +129,17 @@ function args.is_record(v)
   return type(v) == "table" and getmetatable(v) == nil
 end
 
---- Collects a call's values: f{...} is one record, f(a, b) are positions.
+-- {axis = -1} behind positional values: named arguments, when every key is a name that is known.
+local function is_options(sig, v)
+  if not args.is_record(v) or next(v) == nil then return false end
+  for key in pairs(v) do
+    if type(key) ~= "string" or not sig.index[key] then return false end
+  end
+  return true
+end
+
+--- Collects a call's values: f{...} is one record, f(a, b) are positions, f(a, {name = v}) both.
+--- nil in a position asks for the default.
 function args.collect(sig, ...)
   local first = ...
   local n = select("#", ...)
@@ -136,19 +147,21 @@ function args.collect(sig, ...)
     return args.bind(sig, first)
   end
   local record = {}
+  local last = select(n, ...)
+  if n > 1 and is_options(sig, last) then
+    for key, v in pairs(last) do record[key] = v end
+    n = n - 1
+  end
   for i = 1, n do
     local v = select(i, ...)
-    if v == nil then v = args.None end
-    if not (v == args.None and sig[i] and not sig[i].required) then
-      record[i] = v
-    elseif sig[i] and sig[i].default ~= nil then
-      v = nil -- nil in a position asks for the default
-    end
+    if v == nil and sig[i] and sig[i].required then v = args.None end
+    record[i] = v
   end
   return args.bind(sig, record)
 end
 
---- For functions whose first argument is a list: {a, b} of tensors or numbers, nothing named, is it.
+--- For functions whose first argument is a list: {a, b} of tensors or numbers, nothing named, is
+--- it.
 function args.is_plain_list(t)
   if #t == 0 then return false end
   for key in pairs(t) do
@@ -163,7 +176,8 @@ function args.fn(name, text, fn, opts)
   local n = #sig
   local function call(...)
     local a = args.collect(sig, ...)
-    if args.symbolic and args.symbolic.found(a, sig) then return args.symbolic.call(call, sig, a) end
+    local symbolic = args.symbolic
+    if symbolic and symbolic.found(a, sig) then return symbolic.call(call, sig, a) end
     if n == 1 then return fn(a[sig[1].name]) end
     local list = {}
     for i = 1, n do list[i] = a[sig[i].name] end
