@@ -1,7 +1,10 @@
 /* The kernel table: each kernel at the sizes that the workloads W1 to W4 and I1 use, one JSON line
  * each, beside the peak of one thread measured in the same run.
  *
- *   kernels [threads] [name-part]     ns: median of several rounds, of the best of OpenBLAS and native
+ *   kernels [threads] [part of the name] [table]
+ *
+ * ns is the median of several rounds; OpenBLAS, where there is one, is measured between two rounds of
+ * the native kernels (at small sizes it is not called: both numbers are native).
  */
 #include <math.h>
 #include <stdio.h>
@@ -135,9 +138,9 @@ static void bench_maps(const char *part) {
   const struct {
     const char *name;
     nn_map1 f;
-  } maps[] = {{"exp", k->exp},         {"log", k->log},   {"tanh", k->tanh}, {"sigmoid", k->sigmoid},
-              {"erf", k->erf},         {"gelu", k->gelu}, {"softplus", k->softplus},
-              {"sqrt", k->sqrt},       {"relu", k->relu}, {"sin", k->sin}};
+  } maps[] = {{"exp", k->exp},   {"log", k->log},   {"tanh", k->tanh},         {"sigmoid", k->sigmoid},
+              {"erf", k->erf},   {"gelu", k->gelu}, {"softplus", k->softplus}, {"sqrt", k->sqrt},
+              {"relu", k->relu}, {"sin", k->sin}};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
     for (size_t n = 160; n <= 65536; n = n == 160 ? 65536 : n * 2) {
       map m = {maps[i].f, array(n), array(n), n};

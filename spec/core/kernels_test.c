@@ -1,6 +1,6 @@
 /* Checks the vector kernels in every table that this CPU has: against the C library in double over
- * the whole range of float, and bit for bit against the portable table. Prints TAP, exits with 1 when
- * a line says "not ok".
+ * the whole range of float, and bit for bit against the portable table. Prints TAP, exits with 1
+ * when a line says "not ok".
  */
 #include "core/kernels.h"
 

@@ -1,6 +1,6 @@
-/* Checks the generator: the published test vectors of Philox4x32-10, moments and ranges, that a draw
- * does not depend on how it is cut, and that all tables of this CPU give the same bits. Prints TAP,
- * exits with 1 when a line says "not ok".
+/* Checks the generator: the published test vectors of Philox4x32-10, moments and ranges, that a
+ * draw does not depend on how it is cut, and that all tables of this CPU give the same bits. Prints
+ * TAP, exits with 1 when a line says "not ok".
  */
 #include "core/rng.h"
 

@@ -71,9 +71,9 @@ nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error 
   return grow(g, nn_gemm_large_bytes(m, n, k, nn_pool_threads(g->pool)), e);
 }
 
-/* OpenBLAS takes large products when it was asked for. "auto" is the native backend at every size:
- * it is at least as fast within 5 % (bench/kernels.c, AMD EPYC, November 2026), its bits are the same
- * on every machine, and nothing has to be loaded. */
+/* OpenBLAS takes large products when it was asked for. "auto" is the native backend at every
+ * size: it is at least as fast within 5 % (bench/kernels.c, AMD EPYC, November 2026), its bits
+ * are the same on every machine, and nothing has to be loaded. */
 static int is_blas(const nn_gemm *g, int64_t m, int64_t n, int64_t k) {
   return g->backend == NN_GEMM_OPENBLAS && g->openblas && is_large(m, n, k);
 }
@@ -131,5 +131,6 @@ void nn_gemm_tn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int
 void nn_gemm_nt(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
   nn_product p = {m, n, k, a, lda, 1, b, ldb, 1, c, ldc, NULL, beta != 0, 0};
+  if (k == 1 && ldb == 1) p.bt = 0, p.ldb = n; /* a column without gaps is a row */
   run(g, &p, NN_ACT_LINEAR);
 }

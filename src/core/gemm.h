@@ -4,11 +4,11 @@
  *   nn_gemm_tn: C (m, n) = A'(k, m)' * B (k, n)     weights: dW  = X' dY
  *   nn_gemm_nt: C (m, n) = A (m, k)  * B (n, k)'    inputs:  dX  = dY W'
  *
- * The native backend adds every output element over k in one fixed order, ((c + a0*b0) + a1*b1) + ...
- * with fused multiply-adds, whatever the instruction set, the blocking, the number of threads or the
- * position of the row in the batch; so AVX-512, AVX2, NEON and plain C give the same bits.
- * OpenBLAS is found at run time (dlopen) at the first large product, held to one thread and called
- * on chunks that depend on the shape only.
+ * The native backend adds every output element over k in one fixed order, ((c + a0*b0) + a1*b1) +
+ * ... with fused multiply-adds, whatever the instruction set, the blocking, the number of threads
+ * or the position of the row in the batch; so AVX-512, AVX2, NEON and plain C give the same bits.
+ * OpenBLAS is found at run time (dlopen) at the first large product, held to one thread and
+ * called on chunks that depend on the shape only.
  */
 #ifndef NN_CORE_GEMM_H
 #define NN_CORE_GEMM_H
@@ -44,9 +44,9 @@ const char *nn_gemm_choice(nn_gemm *g, int64_t m, int64_t n, int64_t k, char *bu
 nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error *e);
 
 /* beta 0: C is overwritten; beta 1: added to. lda, ldb, ldc: elements between rows (as stored).
- * bias (n) may be NULL and is used with beta 0 only: the sum starts at bias[j]. act is applied last.
- * A, B, C may be read (not written) up to 64 bytes past their last element: every block that
- * nn_mem_new or a tensor userdata gives has that slack. */
+ * bias (n) may be NULL and is used with beta 0 only: the sum starts at bias[j]. act is applied
+ * last. Nothing outside the operands is read or written, so no operand needs alignment or slack.
+ * C must not overlap A or B. */
 void nn_gemm_nn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, const float *bias, nn_act act, float *c,
                 int64_t ldc);

@@ -6,6 +6,7 @@
 #define NN_R2 6
 #define NN_R4 2
 #define NN_R8 1
+#define NN_NARROW 12 /* accumulators of a narrow tile */
 #include "core/gemm_native.h"
 
 #include "core/vec.h"

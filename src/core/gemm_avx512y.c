@@ -6,6 +6,7 @@
 #define NN_R2 12
 #define NN_R4 6
 #define NN_R8 2
+#define NN_NARROW 25 /* accumulators of a narrow tile */
 #include "core/gemm_native.h"
 
 #include "core/vec.h"

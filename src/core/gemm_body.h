@@ -1,10 +1,11 @@
 /* The native matrix kernels, compiled once an instruction set (see core/vec.h) as NN_TABLE.
- * NN_R1, NN_R2: rows of a tile of one and of two vectors (at most 14), NN_R2 also that of packed ones;
- * NN_R4: rows of a tile of four vectors (at most 6).
+ * NN_R1, NN_R2, NN_R4, NN_R8: the most rows of a tile of 1, 2, 4, 8 vectors of columns (14 at
+ * most); packed tiles have NN_R2 rows.
  */
 #include "core/gemm_tile.h"
 #include "core/gemm_pack.h"
 #if VW == 8
+#include "core/gemm_narrow.h"
 #include "core/gemm_thin.h"
 #endif
 
@@ -113,8 +114,12 @@ static void direct_transposed(const nn_product *g) {
 
 static void direct(const nn_product *g) {
 #if VW == 8
-  if (g->n < VW && g->k <= 8 && g->k > 0) {
+  if (g->n < VW && g->k > 0 && g->k <= 8) {
     thin(g);
+    return;
+  }
+  if (g->n <= VW && g->k > 0 && g->ars == 1 && g->m >= 16) {
+    narrow(g);
     return;
   }
 #endif

@@ -1,10 +1,10 @@
 /* Large native products: packed, blocked for the caches, on all threads.
  *
- * Rows come in outer blocks of at most MB. For each, first A is packed (once, shared by all), then
- * chunks of C are computed: a stripe of NS columns by all or half of the rows. A chunk walks over k in
- * blocks of at most KC; it packs its stripe of B into a buffer that belongs to whichever thread runs
- * it (a slot), so it stays in that core's cache, and continues the sums in C. How C is cut depends on
- * the shape only, and no cut changes a sum.
+ * Rows come in outer blocks of at most MB. For each, first A is packed (once, shared by all),
+ * then chunks of C are computed: a stripe of NS columns by all or half of the rows. A chunk walks
+ * over k in blocks of at most KC; it packs its stripe of B into a buffer that belongs to
+ * whichever thread runs it (a slot), so it stays in that core's cache, and continues the sums in
+ * C. How C is cut depends on the shape only, and no cut changes a sum.
  */
 #include <stdatomic.h>
 
@@ -12,7 +12,7 @@
 
 #define KC 256  /* a panel of B of 32 columns fills the first-level cache */
 #define NS 64   /* columns of a stripe: KC * NS floats are 64 KB of the second level */
-#define MB 1008 /* rows packed at once: a multiple of 6, 12 and 14 */
+#define MB 1008 /* rows packed at once: a multiple of 4, 6, 12 and 14 */
 #define MAX_SLOTS 256
 
 typedef struct large {
@@ -24,7 +24,7 @@ typedef struct large {
   int n_slots;
   atomic_uchar taken[MAX_SLOTS];
   int64_t i0, rows, padded; /* padded: rows, up to a multiple of mr */
-  int64_t kc, nk;           /* size and number of the blocks of k */
+  int64_t kc;               /* size of the blocks of k */
   int64_t group;            /* rows of a chunk, a multiple of mr */
   int64_t stripes;
 } large;
@@ -93,7 +93,8 @@ int nn_gemm_large(nn_gemm *g, const nn_product *p) {
     s.rows = min_of(MB, p->m - s.i0);
     int64_t panels = ceil_div(s.rows, s.t->mr);
     s.padded = panels * s.t->mr;
-    int64_t groups = s.stripes >= 8 ? ceil_div(s.rows, 512) : min_of(panels, ceil_div(16, s.stripes));
+    int64_t groups =
+        s.stripes >= 8 ? ceil_div(s.rows, 512) : min_of(panels, ceil_div(16, s.stripes));
     s.group = ceil_div(panels, groups) * s.t->mr;
     nn_pool_run(g->pool, pack_chunk, &s, panels);
     nn_pool_run(g->pool, compute_chunk, &s, ceil_div(s.rows, s.group) * s.stripes);

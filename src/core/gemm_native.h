@@ -1,8 +1,8 @@
 /* The native matrix kernels: one table an instruction set, chosen by gemm.c.
  *
  * C (m, n) is computed in tiles of some rows times one or two vectors of columns. A tile lives in
- * registers while k runs, so every element is one chain of fused multiply-adds over k = 0, 1, 2, ...
- * from its start (0, bias[j] or C). A product cut in k continues the chain through C.
+ * registers while k runs, so every element is one chain of fused multiply-adds over k = 0, 1, 2,
+ * ... from its start (0, bias[j] or C). A product cut in k continues the chain through C.
  */
 #ifndef NN_CORE_GEMM_NATIVE_H
 #define NN_CORE_GEMM_NATIVE_H
@@ -11,8 +11,8 @@
 
 #include "core/gemm.h"
 
-/* Element (i, p) of A is a[i * ars + p * acs], one of the strides is 1; b (k, n) has rows ldb apart,
- * or, `bt` set, b (n, k) is used transposed. */
+/* Element (i, p) of A is a[i * ars + p * acs], one of the strides is 1; b (k, n) has rows ldb
+ * apart, or, `bt` set, b (n, k) is used transposed. */
 typedef struct nn_product {
   int64_t m, n, k;
   const float *a;

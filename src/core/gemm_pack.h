@@ -6,24 +6,36 @@
  * may be any number; each square of VW by VW is turned in registers. */
 NN_INLINE void pack_turned(float *out, const float *x, int64_t ld, int64_t rows, int64_t k,
                            const int64_t width) {
-  int64_t p = 0;
-  for (; p + VW <= k; p += VW) {
+  for (int64_t p = 0; p < k; p += VW) {
+    int64_t kv = k - p < VW ? k - p : VW;
     for (int64_t i = 0; i < width; i += VW) {
       vf r[VW];
-      NN_UNROLL
-      for (int v = 0; v < VW; v++) r[v] = i + v < rows ? v_load(x + (i + v) * ld + p) : v_zero();
+      const float *from = x + i * ld + p;
+      int64_t lanes = width - i < VW ? width - i : VW;
+      if (kv == VW && rows - i >= VW) {
+        NN_UNROLL
+        for (int v = 0; v < VW; v++) r[v] = v_load(from + v * ld);
+      } else {
+        for (int v = 0; v < VW; v++)
+          r[v] = i + v >= rows ? v_zero()
+                 : kv == VW    ? v_load(from + v * ld)
+                               : v_load_n(from + v * ld, (size_t)kv);
+      }
       v_transpose(r);
-      if (i + VW <= width) {
+      if (kv == VW && lanes == VW) {
         NN_UNROLL
         for (int v = 0; v < VW; v++) v_store(out + (p + v) * width + i, r[v]);
       } else {
-        NN_UNROLL
-        for (int v = 0; v < VW; v++) v_store_n(out + (p + v) * width + i, r[v], (size_t)(width - i));
+        for (int v = 0; v < kv; v++) {
+          float *to = out + (p + v) * width + i;
+          if (lanes == VW)
+            v_store(to, r[v]);
+          else
+            v_store_n(to, r[v], (size_t)lanes);
+        }
       }
     }
   }
-  for (; p < k; p++)
-    for (int64_t i = 0; i < width; i++) out[p * width + i] = i < rows ? x[i * ld + p] : 0;
 }
 
 /* out[p][width] = x[p][j], j < cols <= width: a panel from columns. */

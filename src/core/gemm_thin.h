@@ -1,12 +1,3 @@
-/* How many rows of a narrow C (n < VW, no gaps) may be stored as whole vectors, from the first on: the
- * excess falls on rows that are stored later. (A masked store takes some 5 cycles on Zen 4, a whole
- * one 1.) Not when C is added to: the excess would be read. */
-static int64_t loose_rows(const nn_product *g) {
-  if (g->add || g->ldc != g->n) return 0;
-  int64_t kept = (VW - g->n + g->n - 1) / g->n; /* rows that the last vector must not pass */
-  return g->m > kept ? g->m - kept : 0;
-}
-
 /* Products with k <= 8 and one vector of columns: all of B stays in registers and rows run by. */
 NN_INLINE void thin_rows(const int K, const nn_product *g, const vf *b, int64_t acs, size_t last) {
   const float *a = g->a;

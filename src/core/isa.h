@@ -12,7 +12,7 @@ extern const nn_kernels nn_kernels_avx512, nn_kernels_avx2, nn_kernels_neon, nn_
 enum { NN_ISA_PORTABLE, NN_ISA_NEON, NN_ISA_AVX2, NN_ISA_AVX512, NN_ISA_COUNT };
 int nn_isa_get(void);
 
-/* x (|x| > 1e5) = q pi/2 + r with |r| <= pi/4: gives r, and q modulo 4 or more. NaN for inf, NaN. */
+/* x = q pi/2 + r with |r| <= pi/4, for |x| > 1e5: gives r, and q modulo 4. NaN for inf, NaN. */
 float nn_reduce_pi2(float x, int32_t *q);
 
 #endif

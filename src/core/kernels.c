@@ -61,8 +61,8 @@ int nn_kernels_force(const char *name) {
 static const uint32_t two_over_pi[] = {0,          0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0,
                                        0xdb629599, 0x3c439041, 0xfe5163ab, 0xdebbc561};
 
-/* Payne and Hanek's reduction: with x = m 2^e, the bits of 2/pi that matter to m 2^e (2/pi) modulo 4
- * are the 96 from the one of weight 2^1; the product with m is exact modulo 2^96. */
+/* Payne and Hanek's reduction: with x = m 2^e, the bits of 2/pi that matter to m 2^e (2/pi)
+ * modulo 4 are the 96 from the one of weight 2^1; the product with m is exact modulo 2^96. */
 float nn_reduce_pi2(float x, int32_t *q) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);

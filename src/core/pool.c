@@ -1,8 +1,9 @@
 /* The pool: one open job at a time, guarded by one mutex; chunks are claimed without it.
  *
- * A worker that wakes late finds the job closed and sleeps again, so the caller waits only for chunks
- * that somebody has begun. Before it sleeps a worker (and a caller before it waits) looks for a few
- * microseconds: the products of one training step follow each other faster than a thread wakes.
+ * A worker that wakes late finds the job closed and sleeps again, so the caller waits only for
+ * chunks that somebody has begun. Before it sleeps a worker (and a caller before it waits) looks
+ * for a few microseconds: the products of one training step follow each other faster than a
+ * thread wakes.
  */
 #define _GNU_SOURCE
 #include "core/pool.h"
@@ -186,7 +187,8 @@ static void open_job(nn_pool *p, nn_job job, void *arg, int64_t n) {
 
 /* No worker may join any more; waits for those that did. */
 static void close_job(nn_pool *p) {
-  for (int i = 0; i < SPINS && atomic_load_explicit(&p->working, memory_order_acquire); i++) relax();
+  for (int i = 0; i < SPINS && atomic_load_explicit(&p->working, memory_order_acquire); i++)
+    relax();
   pthread_mutex_lock(&p->lock);
   p->open = 0;
   while (p->active > 0) pthread_cond_wait(&p->done, &p->lock);

@@ -150,8 +150,8 @@ static uint32_t next_word(word_source *s) {
   return s->word[s->used++];
 }
 
-/* 0 <= result < range, exactly even: products whose low half falls into the incomplete last interval
- * are drawn again (Lemire 2019, "Fast random integer generation in an interval"). */
+/* 0 <= result < range, exactly even: products whose low half falls into the incomplete last
+ * interval are drawn again (Lemire 2019, "Fast random integer generation in an interval"). */
 static uint32_t next_below(word_source *s, uint32_t range) {
   uint64_t wide = (uint64_t)next_word(s) * range;
   if ((uint32_t)wide < range) {

@@ -1,6 +1,7 @@
-/* Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a counter-based
- * generator. Number i of stream (seed, stream, step) is a pure function of those four, so any draw
- * can be repeated, resumed or split over threads and SIMD lanes with the same bits.
+/* Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a
+ * counter-based generator. Number i of stream (seed, stream, step) is a pure function of those
+ * four, so any draw can be repeated, resumed or split over threads and SIMD lanes with the same
+ * bits.
  */
 #ifndef NN_CORE_RNG_H
 #define NN_CORE_RNG_H
@@ -24,7 +25,8 @@ void nn_rng_truncated_normal(const nn_rng *r, uint64_t first, size_t n, float me
                              float *out);
 void nn_rng_randint(const nn_rng *r, uint64_t first, size_t n, int32_t lo, int32_t hi,
                     int32_t *out);
-/* Dropout's mask and product in one pass: out[i] = u_i >= rate ? x[i] * scale : 0, and mask[i] 1 or 0. */
+/* Dropout's mask and product in one pass: out[i] = u_i >= rate ? x[i] * scale : 0, and mask[i] 1
+ * or 0. */
 void nn_rng_dropout(const nn_rng *r, uint64_t first, size_t n, float rate, float scale,
                     const float *x, float *out, uint8_t *mask);
 /* A permutation of 0 .. n-1 (Fisher-Yates) into out. */

@@ -51,8 +51,8 @@ static void r_uniform(float *out, const nn_rng *r, uint32_t block, size_t groups
   }
 }
 
-/* Box and Muller: sqrt(-2 log(1 - u)) times the cosine and the sine of 2 pi v. The quarter turns are
- * exact, so the angle needs no reduction. */
+/* Box and Muller: sqrt(-2 log(1 - u)) times the cosine and the sine of 2 pi v. The quarter turns
+ * are exact, so the angle needs no reduction. */
 NN_INLINE void box_muller(vi a, vi b, vf *x, vf *y) {
   vf u = v_sub(v_set(1), unit(a)), turns = v_mul(unit(b), v_set(4));
   vf radius = v_sqrt(v_mul(v_set(-2), m_log(u)));

@@ -1,18 +1,19 @@
-/* One float vector type `vf` (VW lanes) an instruction set, and the few operations on it that every
- * instruction set computes with the same bits. A file that compiles kernels for one instruction set
- * defines NN_VEC_AVX512, NN_VEC_AVX512Y (AVX-512 on 8 lanes, for narrow matrices), NN_VEC_AVX2,
- * NN_VEC_NEON or NN_VEC_PORTABLE, includes this file, then the bodies, then core/vec_end.h.
+/* One float vector type `vf` (VW lanes) an instruction set, and the few operations on it that
+ * every instruction set computes with the same bits. A file that compiles kernels for one
+ * instruction set defines NN_VEC_AVX512, NN_VEC_AVX512Y (AVX-512 on 8 lanes, for narrow
+ * matrices), NN_VEC_AVX2, NN_VEC_NEON or NN_VEC_PORTABLE, includes this file, then the bodies,
+ * then core/vec_end.h.
  *
- * From here to vec_end.h all functions are compiled for that instruction set, so system headers and
- * headers with functions of their own are included before.
+ * From here to vec_end.h all functions are compiled for that instruction set, so system headers
+ * and headers with functions of their own are included before.
  *
- *   v_load_n, v_store_n   the first n lanes (0 < n < VW), the others read as 0; touch no other memory
+ *   v_load_n, v_store_n   the first n lanes (0 < n < VW), the others read as 0; no other memory
  *   v_load_fill           the first n lanes (0 <= n < VW), the others `fill`
  *   v_fma(a, b, c)        a * b + c, rounded once;  v_fnma: c - a * b
  *   v_min, v_max          a < b ? a : b and a > b ? a : b: b where either is NaN
  *   vm                    one truth value a lane;  v_sel(m, a, b): a where true
  *   vi                    VW int32 lanes; v_bits / v_float reinterpret
- *   v_tree                adds 16 lanes (an array of 16 / VW vectors): i with i + 8, then + 4, + 2, + 1;
+ *   v_tree                adds 16 lanes (16 / VW vectors): i with i + 8, then + 4, + 2, + 1;
  *   v_tree_max            their largest (none of them NaN)
  *   v_transpose           VW vectors as a square matrix;  v_transpose4: squares of 4 side by side
  */

@@ -1,6 +1,6 @@
-/* vec.h on AVX2 with FMA: 8 lanes, masks in vectors. With NN_VEC_AVX512Y the first-n loads and stores
- * use mask registers (a masked store is some 40 instructions inside on AVX2 processors by AMD, so
- * plain AVX2 stores a tail in pieces of 4, 2 and 1).
+/* vec.h on AVX2 with FMA: 8 lanes, masks in vectors. With NN_VEC_AVX512Y the first-n loads and
+ * stores use mask registers (a masked store is some 40 instructions inside on AVX2 processors by
+ * AMD, so plain AVX2 stores a tail in pieces of 4, 2 and 1). v_load_n takes n = VW too.
  */
 #define VW 8
 typedef __m256 vf;
@@ -60,7 +60,9 @@ NN_INLINE vf v_sel(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 NN_INLINE vi v_bits(vf a) { return _mm256_castps_si256(a); }
 NN_INLINE vf v_float(vi a) { return _mm256_castsi256_ps(a); }
 NN_INLINE vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
-NN_INLINE vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+NN_INLINE vi vi_load(const int32_t *p) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
 NN_INLINE void vi_store(int32_t *p, vi a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
 NN_INLINE vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 NN_INLINE vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }

@@ -90,7 +90,8 @@ NN_INLINE void v_transpose(vf r[16]) {
   }
   NN_UNROLL
   for (int i = 0; i < 4; i++) { /* 16 rows: gather the quarters */
-    vf a = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), b = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    vf a = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+    vf b = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
     vf c = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
     vf d = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
     r[i] = _mm512_shuffle_f32x4(a, c, 0x88), r[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);

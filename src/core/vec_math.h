@@ -109,8 +109,9 @@ NN_INLINE vf m_silu(vf x) { return v_mul(x, m_sigmoid(x)); }
 /* 2 ulp. |x| < 1: x times a polynomial in x^2; beyond: 1 - exp(-p(|x|)) where p interpolates
  * -log(erfc) at Chebyshev nodes of [1, 4]. */
 NN_INLINE vf m_erf(vf x) {
-  static const float small[] = {0x1.06eba8p-3f,  -0x1.812746p-2f, 0x1.ce2f08p-4f,  -0x1.b829c8p-6f,
-                                0x1.562a60p-8f,  -0x1.bccf66p-11f, 0x1.d88750p-14f, -0x1.445f48p-17f};
+  static const float small[] = {0x1.06eba8p-3f,   -0x1.812746p-2f, 0x1.ce2f08p-4f,
+                                -0x1.b829c8p-6f,  0x1.562a60p-8f,  -0x1.bccf66p-11f,
+                                0x1.d88750p-14f,  -0x1.445f48p-17f};
   static const float big[] = {-0x1.4fb068p-12f, 0x1.2156fap+0f,  0x1.437eb4p-1f,
                               0x1.c2e356p-4f,   -0x1.b0e246p-6f, 0x1.37ecc6p-8f,
                               -0x1.38e5e6p-11f, 0x1.825ce4p-15f, -0x1.b77830p-20f};
