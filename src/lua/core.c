@@ -4,7 +4,9 @@
 #include "lua/l_about.h"
 #include "lua/l_config.h"
 #include "lua/l_data.h"
+#include "lua/l_json.h"
 #include "lua/l_optimizer.h"
+#include "lua/l_rng.h"
 #include "lua/l_sys.h"
 #include "lua/l_tensor.h"
 
@@ -18,8 +20,11 @@ int luaopen_nnlua_core(lua_State *L) {
   l_apply_open(L);
   l_plan_open(L);
   l_config_open(L);
+  l_rng_open(L);
   l_data_open(L);
   lua_setfield(L, -2, "io");
+  l_json_open(L);
+  lua_setfield(L, -2, "json");
   l_sys_open(L);
   lua_setfield(L, -2, "sys");
   l_optimizer_open(L);
