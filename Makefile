@@ -67,6 +67,9 @@ NN_CFLAGS := -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -ffp-contract=off -Wall
 # --- What there is to build: everything that stands in src/, lua/ and spec/ ---------------------
 LIB_SRC   := $(sort $(shell find src -name '*.c' ! -path src/main.c ! -path 'src/program/*'))
 EXE_SRC   := src/main.c $(sort $(wildcard src/program/*.c))
+ifeq ($(SAN),fuzz) # the readers and what they need: coverage makes the kernels slow to compile
+  LIB_SRC := $(sort $(wildcard src/io/*.c)) $(addprefix src/core/,alloc.c status.c tensor.c)
+endif
 LUA_SRC   := $(sort $(shell find lua/nnlua -name '*.lua' ! -path '*/meta/*' 2>/dev/null))
 TEST_SRC  := $(sort $(shell find spec -name '*_test.c' 2>/dev/null))
 LIB_OBJ   := $(LIB_SRC:%.c=$(OUT)/obj/%.o) $(OUT)/obj/embedded.o
