@@ -87,7 +87,7 @@ int nn_gemm_large(nn_gemm *g, const nn_product *p) {
   s.a = g->pack;
   s.slots = s.a + a_floats(p->m, p->k);
   s.slot_size = slot_floats(p->k);
-  s.kc = k_block(p->k), s.nk = ceil_div(p->k, s.kc);
+  s.kc = k_block(p->k);
   s.stripes = ceil_div(p->n, NS);
   for (s.i0 = 0; s.i0 < p->m; s.i0 += MB) {
     s.rows = min_of(MB, p->m - s.i0);
