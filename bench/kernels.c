@@ -3,8 +3,8 @@
  *
  *   kernels [threads] [part of the name] [table]
  *
- * ns is the median of several rounds; OpenBLAS, where there is one, is measured between two rounds of
- * the native kernels (at small sizes it is not called: both numbers are native).
+ * ns is the median of several rounds; OpenBLAS, where there is one, is measured between two rounds
+ * of the native kernels (at small sizes it is not called: both numbers are native).
  */
 #include <math.h>
 #include <stdio.h>
@@ -138,9 +138,10 @@ static void bench_maps(const char *part) {
   const struct {
     const char *name;
     nn_map1 f;
-  } maps[] = {{"exp", k->exp},   {"log", k->log},   {"tanh", k->tanh},         {"sigmoid", k->sigmoid},
-              {"erf", k->erf},   {"gelu", k->gelu}, {"softplus", k->softplus}, {"sqrt", k->sqrt},
-              {"relu", k->relu}, {"sin", k->sin}};
+  } maps[] = {{"exp", k->exp},   {"log", k->log},           {"tanh", k->tanh},
+              {"erf", k->erf},   {"gelu", k->gelu},         {"sigmoid", k->sigmoid},
+              {"sqrt", k->sqrt}, {"softplus", k->softplus}, {"relu", k->relu},
+              {"sin", k->sin}};
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
     for (size_t n = 160; n <= 65536; n = n == 160 ? 65536 : n * 2) {
       map m = {maps[i].f, array(n), array(n), n};
