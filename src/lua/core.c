@@ -5,6 +5,7 @@
 #include "lua/l_config.h"
 #include "lua/l_data.h"
 #include "lua/l_json.h"
+#include "lua/l_hash.h"
 #include "lua/l_optimizer.h"
 #include "lua/l_rng.h"
 #include "lua/l_sys.h"
@@ -20,6 +21,7 @@ int luaopen_nnlua_core(lua_State *L) {
   l_apply_open(L);
   l_plan_open(L);
   l_config_open(L);
+  l_hash_open(L);
   l_rng_open(L);
   l_data_open(L);
   lua_setfield(L, -2, "io");
