@@ -1,0 +1,261 @@
+-- Objects as data and back: {module, class_name, config, registered_name}, as Keras writes them.
+--
+-- Names in a file are looked up in the fixed tables of this library and among the classes that the
+-- caller registered, nothing else; no code is ever loaded. Axes count from 0 in files and from 1
+-- here: `axis` and its kin are shifted at this boundary.
+
+local core = require "nnlua.core"
+local args = require "nnlua.args"
+local class = require "nnlua.class"
+local err = require "nnlua.err"
+
+local objects = {}
+
+local null = core.json.null
+
+-- registered classes and functions
+-- -----------------------------------------------------------------
+
+local registered, name_of = {}, setmetatable({}, {__mode = "k"})
+
+--- Makes a class or function known to loading, as `package>name` ("Custom>Name" by default).
+---@param object table|function
+---@param options {package: string?, name: string?}?
+function objects.register_serializable(object, options)
+  options = options or {}
+  local name = options.name or (type(object) == "table" and object.class_name)
+  err.check(type(name) == "string", "register_serializable: name is missing")
+  local full = (options.package or "Custom") .. ">" .. name
+  registered[full] = object
+  name_of[object] = full
+  return object
+end
+
+function objects.registered_name(object) return name_of[object] end
+
+-- axes
+-- ---------------------------------------------------------------------------------------------
+
+local axis_keys = {axis = true, axes = true, shared_axes = true, attention_axes = true,
+  input_axes = true, output_axes = true}
+
+local function shift(v, by)
+  if math.type(v) == "integer" then
+    if by > 0 then return v >= 0 and v + by or v end
+    return v > 0 and v + by or v
+  elseif type(v) == "table" and getmetatable(v) == nil then
+    local out = {}
+    for i, one in ipairs(v) do out[i] = shift(one, by) end
+    return out
+  end
+  return v
+end
+
+-- writing
+-- ------------------------------------------------------------------------------------------
+
+local function dtype_policy(name)
+  return {module = "keras", class_name = "DTypePolicy", config = {name = name},
+    registered_name = null}
+end
+
+local function function_config(fn)
+  local activation = require("nnlua.activations").name_of(fn)
+  if activation then return activation end
+  for _, space in ipairs {"losses", "metrics"} do
+    local known = require("nnlua." .. space)
+    local name = known.name_of and known.name_of(fn)
+    if name then return name end
+  end
+  local name = name_of[fn]
+  if name then
+    return {module = "builtins", class_name = "function", config = name,
+      registered_name = "function"}
+  end
+  return err.raise("save: a Lua function can be saved only when it is registered with "
+    .. "nn.saving.register_serializable")
+end
+
+-- "keras.layers" and so on: the class's own namespace, found along its parents.
+local function module_of(object)
+  local cls = getmetatable(object)
+  while cls do
+    local module = rawget(cls, "module")
+    if module then return module end
+    cls = rawget(cls, "super")
+  end
+  return "keras"
+end
+
+local serialize
+
+--- A layer's or model's shape in a file: unknown sizes are null.
+local function shape_list(shape)
+  local out = {}
+  for i, n in ipairs(shape) do out[i] = n or null end
+  return core.json.array(out)
+end
+
+objects.shape_list = shape_list
+
+local shape_keys = {batch_shape = true, build_input_shape = true}
+
+function objects.serialize_config(config)
+  local out = {}
+  for key, v in pairs(config) do
+    if key == "dtype" and type(v) == "string" and not config.batch_shape then
+      out[key] = dtype_policy(v)
+    elseif shape_keys[key] and type(v) == "table" then
+      out[key] = shape_list(v)
+    elseif axis_keys[key] then
+      out[key] = serialize(shift(v, -1))
+    else
+      out[key] = serialize(v)
+    end
+  end
+  return out
+end
+
+local function is_builtin(object)
+  return getmetatable(object).builtin_module ~= false and not name_of[getmetatable(object)]
+end
+
+local function object_config(object)
+  local cls = getmetatable(object)
+  local config = objects.serialize_config(object:get_config())
+  local full = name_of[cls]
+  local out = {class_name = object.class_name, config = config,
+    module = is_builtin(object) and module_of(object) or null,
+    registered_name = full or null}
+  if object.built_shape and type(object.built_shape[1]) ~= "table" and #object.built_shape > 0 then
+    out.build_config = {input_shape = shape_list(object.built_shape)}
+  end
+  return out
+end
+
+function serialize(v)
+  if v == nil or v == args.None then return null end
+  if type(v) == "function" then return function_config(v) end
+  if core.is_tensor(v) then
+    return {class_name = "__tensor__", config = {value = v:totable(), dtype = v.dtype}}
+  end
+  if type(v) ~= "table" then return v end
+  if class.is_class(getmetatable(v)) then
+    if v.is_model then return require("nnlua.saving.config").serialize_model(v) end
+    if not v.get_config then err.raise("save: a %s cannot be saved", v.class_name) end
+    return object_config(v)
+  end
+  local out = {}
+  for key, one in pairs(v) do out[key] = serialize(one) end
+  if next(v) == nil then return core.json.array(out) end
+  if v[1] ~= nil then return core.json.array(out) end
+  return out
+end
+
+objects.serialize = serialize
+
+-- reading
+-- ------------------------------------------------------------------------------------------
+
+local spaces = {
+  ["keras.layers"] = "layers", ["keras.initializers"] = "initializers",
+  ["keras.regularizers"] = "regularizers", ["keras.constraints"] = "constraints",
+  ["keras.losses"] = "losses", ["keras.metrics"] = "metrics", ["keras.optimizers"] = "optimizers",
+  ["keras.optimizers.schedules"] = "optimizers.schedules", ["keras.activations"] = "activations",
+}
+
+--- Custom objects of the load under way: name -> class or function.
+objects.custom = nil
+
+local function custom_object(name, full)
+  local custom = objects.custom or {}
+  return custom[full] or custom[name] or registered[full] or registered["Custom>" .. tostring(name)]
+end
+
+--- The class of that name, from the caller's objects or the fixed tables; an error names what
+--- lacks.
+function objects.find_class(config)
+  local name, module = config.class_name, config.module
+  if type(name) ~= "string" then err.raise("load: an object without class_name") end
+  local full = config.registered_name
+  local custom = custom_object(name, type(full) == "string" and full or nil)
+  if custom then return custom end
+  if type(module) == "string" and module:find "^keras" then
+    local space = spaces[module] or spaces[module:gsub("%.src%.", "."):match "^(keras%.%a+)"]
+    local known = space and require("nnlua." .. space)[name]
+    if known and class.is_class(known) then return known end
+  elseif module == nil or module == null then
+    local known = require("nnlua.layers")[name]
+    if known and class.is_class(known) then return known end
+  end
+  return err.raise("load: there is no class '%s' (%s); pass it in custom_objects or register it "
+    .. "with nn.saving.register_serializable", name, tostring(module == null and "custom" or module))
+end
+
+local deserialize
+
+--- A configuration with its values made: nested objects stay tables {class_name, config, module}
+--- where the constructors read them, null is nil, axes count from 1.
+function objects.deserialize_config(config)
+  local out = {}
+  for key, v in pairs(config) do
+    if key == "dtype" then
+      out[key] = type(v) == "table" and v.config and v.config.name or v
+      if type(out[key]) ~= "string" then out[key] = nil end
+    elseif axis_keys[key] then
+      out[key] = shift(deserialize(v), 1)
+    else
+      local value = deserialize(v)
+      if value == nil then value = args.None end
+      out[key] = value
+    end
+  end
+  return out
+end
+
+local function plain_list(v)
+  local out = {}
+  for i = 1, #v do
+    out[i] = deserialize(v[i])
+    if out[i] == nil then out[i] = false end
+  end
+  return out
+end
+
+--- What a value of a file means here.
+function deserialize(v)
+  if v == null or v == nil then return nil end
+  if type(v) ~= "table" then return v end
+  if v.class_name == "__tensor__" or v.class_name == "__numpy__" then
+    return core.new(v.config.value, v.config.dtype)
+  elseif v.class_name == "__lambda__" then
+    return err.raise("load: the file holds a Python lambda, which is code; code is never loaded")
+  elseif v.class_name == "function" then
+    local fn = custom_object(v.config, v.config)
+    return fn or err.raise("load: there is no function '%s'; pass it in custom_objects",
+      tostring(v.config))
+  elseif type(v.class_name) == "string" and type(v.config) == "table" then
+    return objects.make(v)
+  elseif #v > 0 or next(v) == nil then
+    return plain_list(v)
+  end
+  local out = {}
+  for key, one in pairs(v) do out[key] = deserialize(one) end
+  return out
+end
+
+objects.deserialize = deserialize
+
+--- The object of a configuration.
+function objects.make(v)
+  if v.class_name == "Sequential" or v.class_name == "Functional" or v.class_name == "Model" then
+    return require("nnlua.saving.config").make_model(v)
+  end
+  if v.class_name == "DTypePolicy" then return v.config.name end
+  local cls = objects.find_class(v)
+  local config = objects.deserialize_config(v.config)
+  local object = cls.from_config and cls.from_config(cls, config) or cls(config)
+  return object
+end
+
+return objects
