@@ -8,6 +8,7 @@
 #include "lua/l_hash.h"
 #include "lua/l_optimizer.h"
 #include "lua/l_rng.h"
+#include "lua/l_safetensors.h"
 #include "lua/l_sys.h"
 #include "lua/l_tensor.h"
 
@@ -27,6 +28,8 @@ int luaopen_nnlua_core(lua_State *L) {
   lua_setfield(L, -2, "io");
   l_json_open(L);
   lua_setfield(L, -2, "json");
+  l_safetensors_open(L);
+  lua_setfield(L, -2, "safetensors");
   l_sys_open(L);
   lua_setfield(L, -2, "sys");
   l_optimizer_open(L);

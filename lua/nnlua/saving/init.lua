@@ -1,0 +1,122 @@
+-- nn.saving: models and weights as files; the format follows the file's ending. One line a format.
+
+local args = require "nnlua.args"
+local err = require "nnlua.err"
+local objects = require "nnlua.saving.objects"
+local sys = require("nnlua.core").sys
+
+local saving = {}
+
+-- Endings, longest first. `model`: whole models; `weights`: weights alone.
+local formats = {
+  {ending = ".weights.h5", module = "nnlua.saving.weights_h5", weights = true},
+  {ending = ".weights.json", module = "nnlua.saving.sharded", weights = true},
+  {ending = ".safetensors", module = "nnlua.saving.safetensors", model = true, weights = true},
+  {ending = ".keras", module = "nnlua.saving.keras", model = true, weights = true},
+  {ending = ".hdf5", module = "nnlua.saving.legacy_h5", model = true, weights = true},
+  {ending = ".h5", module = "nnlua.saving.legacy_h5", model = true, weights = true},
+  {ending = ".npz", module = "nnlua.saving.npz", weights = true},
+}
+
+local function endings(kind)
+  local list = {}
+  for _, f in ipairs(formats) do if f[kind] then list[#list + 1] = f.ending end end
+  return table.concat(list, ", ")
+end
+
+local function format_of(path, kind, where)
+  err.check(type(path) == "string", "%s: path is %s, expected a string", where, err.show(path))
+  for _, f in ipairs(formats) do
+    if path:sub(-#f.ending) == f.ending and f[kind] then return require(f.module) end
+  end
+  local ending = path:match("[^/](%.[^./]*)$")
+  return err.raise("%s: unknown ending '%s'; expected %s", where, ending or "", endings(kind))
+end
+
+local function check_overwrite(path, overwrite, where)
+  if overwrite == false and sys.exists(path) then
+    err.raise("%s: %s exists, and overwrite is false", where, path)
+  end
+end
+
+local function check_present(path, where)
+  if not sys.exists(path) then err.raise("%s: %s: no such file", where, path) end
+end
+
+--- Caps for everything that is loaded from now on: bytes of a file's tensors, number of tensors,
+--- depth.
+---@param a {bytes: integer?, tensors: integer?, depth: integer?}
+function saving.limits(a)
+  for key, v in pairs(a) do
+    if key ~= "bytes" and key ~= "tensors" and key ~= "depth" then
+      err.raise("limits: unknown argument '%s'; expected bytes, tensors, depth", tostring(key))
+    end
+    if math.tointeger(v) == nil or v < 1 then
+      err.raise("limits: %s is %s, expected an integer above 0", key, err.show(v))
+    end
+  end
+  saving.current_limits = a
+end
+
+--- Writes architecture, weights, compile arguments and the optimizer's state.
+saving.save_model = args.fn("save", "model, filepath, overwrite=True, zipped=None",
+  function(model, path, overwrite)
+    local format = format_of(path, "model", "save")
+    check_overwrite(path, overwrite, "save")
+    format.save_model(model, path)
+  end)
+
+--- Reads a model. `custom_objects`: {name = class or function} that the file may name.
+---@return nn.Model
+saving.load_model = args.fn("load_model",
+  "filepath, custom_objects=None, compile=True, safe_mode=True",
+  function(path, custom, compile)
+    local format = format_of(path, "model", "load_model")
+    check_present(path, "load_model")
+    return format.load_model(path, {custom_objects = custom, compile = compile ~= false,
+      limits = saving.current_limits})
+  end)
+
+--- Writes the weights alone.
+saving.save_weights = args.fn("save_weights", "model, filepath, overwrite=True, max_shard_size=None",
+  function(model, path, overwrite, shard)
+    local format = format_of(path, "weights", "save_weights")
+    err.check(model.built, "save_weights: the model is not built; give input_shape or call build")
+    check_overwrite(path, overwrite, "save_weights")
+    format.save_weights(model, path, {max_shard_size = shard})
+  end)
+
+--- Reads weights into a model; on an error the model keeps its own.
+saving.load_weights = args.fn("load_weights",
+  "model, filepath, skip_mismatch=False, by_name=False, objects_to_skip=None",
+  function(model, path, skip_mismatch, by_name, objects_to_skip)
+    local format = format_of(path, "weights", "load_weights")
+    err.check(model.built, "load_weights: the model is not built; give input_shape or call build")
+    check_present(path, "load_weights")
+    format.load_weights(model, path, {skip_mismatch = skip_mismatch, by_name = by_name,
+      objects_to_skip = objects_to_skip, limits = saving.current_limits})
+  end)
+
+--- Writes a model for other programs: .onnx, or .c (one self-contained C file).
+saving.export = args.fn("export", "model, filepath", function(model, path)
+  local ending = path:match("(%.[^./]*)$")
+  local modules = {[".onnx"] = "nnlua.saving.onnx", [".c"] = "nnlua.saving.c_source"}
+  if not modules[ending] then
+    err.raise("export: unknown ending '%s'; expected .onnx or .c", ending or "")
+  end
+  require(modules[ending]).export(model, path)
+end)
+
+saving.register_serializable = objects.register_serializable
+saving.register_keras_serializable = objects.register_serializable
+saving.serialize_keras_object = objects.serialize
+saving.deserialize_keras_object = args.fn("deserialize_keras_object",
+  "config, custom_objects=None", function(config, custom)
+    return require("nnlua.saving.config").with_custom(custom, objects.deserialize, config)
+  end)
+
+function saving.model_from_json(...)
+  return require("nnlua.saving.config").model_from_json(...)
+end
+
+return saving

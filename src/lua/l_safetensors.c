@@ -1,0 +1,118 @@
+/* core.safetensors: load(path[, bytes]) and save(path, list, metadata); encode gives the bytes. */
+#include "lua/l_safetensors.h"
+
+#include <string.h>
+
+#include "io/safetensors.h"
+#include "lua/control.h"
+#include "lua/l_tensor.h"
+
+static int file_gc(lua_State *L) {
+  nn_safetensors_close(lua_touserdata(L, 1));
+  return 0;
+}
+
+static nn_safetensors *push_file(lua_State *L) {
+  nn_safetensors *f = lua_newuserdatauv(L, sizeof *f, 0);
+  memset(f, 0, sizeof *f);
+  if (luaL_newmetatable(L, "nn.safetensors")) {
+    lua_pushcfunction(L, file_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return f;
+}
+
+static void push_metadata(lua_State *L, const nn_safetensors *f) {
+  lua_newtable(L);
+  for (const nn_json *c = f->metadata ? f->metadata->first : NULL; c; c = c->next) {
+    lua_pushlstring(L, c->key, c->key_size);
+    lua_pushlstring(L, c->as.string, c->size);
+    lua_rawset(L, -3);
+  }
+}
+
+static uint64_t limit_field(lua_State *L, int t, const char *name) {
+  if (!lua_istable(L, t)) return 0;
+  lua_getfield(L, t, name);
+  lua_Integer v = luaL_optinteger(L, -1, 0);
+  lua_pop(L, 1);
+  return v > 0 ? (uint64_t)v : 0;
+}
+
+/* load(path[, limits]): {name = tensor}, metadata as {key = text}. */
+static int l_load(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  const char *path = luaL_checkstring(L, 1);
+  nn_limits limits = {.bytes = (size_t)limit_field(L, 2, "bytes"),
+                      .tensors = (size_t)limit_field(L, 2, "tensors"),
+                      .depth = (int)limit_field(L, 2, "depth")};
+  nn_lua_check_files(L, "load");
+  lua_settop(L, 2);
+  nn_safetensors *f = push_file(L);
+  nnl_check(L, nn_safetensors_open(f, &c->alloc, path, &limits, &c->error), &c->error);
+  lua_newtable(L);
+  for (size_t k = 0; k < f->count; k++) {
+    const nn_safetensors_entry *e = &f->entry[k];
+    nnl_tensor *t = nnl_push_tensor(L, &e->shape);
+    nnl_check(L, nn_safetensors_read(f, e, t->t.data, &c->error), &c->error);
+    lua_setfield(L, -2, e->name);
+  }
+  push_metadata(L, f);
+  nn_safetensors_close(f);
+  return 2;
+}
+
+/* The list at index i, {{name, tensor}, ...}: made contiguous in place. */
+static nn_named_tensor *read_list(lua_State *L, int i, size_t *count) {
+  luaL_checktype(L, i, LUA_TTABLE);
+  *count = (size_t)luaL_len(L, i);
+  nn_named_tensor *list = lua_newuserdatauv(L, sizeof *list * (*count + 1), 0);
+  lua_newtable(L); /* keeps copies alive */
+  int keep = lua_gettop(L);
+  for (size_t k = 0; k < *count; k++) {
+    lua_geti(L, i, (lua_Integer)k + 1);
+    lua_geti(L, -1, 1), lua_geti(L, -2, 2);
+    nnl_check_tensor(L, -1);
+    nnl_tensor *t = nnl_contiguous(L, lua_gettop(L));
+    list[k].name = luaL_checkstring(L, -2);
+    list[k].tensor = t->t;
+    lua_seti(L, keep, (lua_Integer)k + 1);
+    lua_pop(L, 2);
+  }
+  return list;
+}
+
+static nn_text_pair *read_metadata(lua_State *L, int i, size_t *pairs) {
+  *pairs = 0;
+  if (!lua_istable(L, i)) return NULL;
+  for (lua_pushnil(L); lua_next(L, i); lua_pop(L, 1)) ++*pairs;
+  nn_text_pair *list = lua_newuserdatauv(L, sizeof *list * (*pairs + 1), 0);
+  size_t k = 0;
+  for (lua_pushnil(L); lua_next(L, i); lua_pop(L, 1), k++) {
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+      nnl_raise(L, "save: metadata holds texts by name");
+    list[k].key = lua_tostring(L, -2);
+    list[k].value = lua_tolstring(L, -1, &list[k].value_size);
+  }
+  return list;
+}
+
+/* save(path, {{name, tensor}, ...}[, metadata]): replaces the file atomically. */
+static int l_save(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  const char *path = luaL_checkstring(L, 1);
+  size_t count, pairs;
+  nn_lua_check_files(L, "save");
+  lua_settop(L, 3);
+  nn_named_tensor *list = read_list(L, 2, &count);
+  nn_text_pair *metadata = read_metadata(L, 3, &pairs);
+  nn_status s = nn_safetensors_save(&c->alloc, path, list, count, metadata, pairs, &c->error);
+  nnl_check(L, s, &c->error);
+  return 0;
+}
+
+void l_safetensors_open(lua_State *L) {
+  static const luaL_Reg functions[] = {{"load", l_load}, {"save", l_save}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+}
