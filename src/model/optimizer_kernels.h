@@ -51,10 +51,10 @@ typedef struct nn_opt_kernels {
   void (*unfactored)(float *g, float *v, float keep, float eps, size_t n);
 } nn_opt_kernels;
 
-/* The table for this CPU: follows nn_kernels_get and nn_kernels_force. */
-const nn_opt_kernels *nn_opt_kernels_get(void);
+/* The table for this CPU and an optimizer of `flat` elements: follows nn_kernels_force. */
+const nn_opt_kernels *nn_opt_kernels_get(size_t flat);
 
-extern const nn_opt_kernels nn_opt_kernels_avx512, nn_opt_kernels_avx2, nn_opt_kernels_neon,
-    nn_opt_kernels_portable;
+extern const nn_opt_kernels nn_opt_kernels_avx512, nn_opt_kernels_avx512y, nn_opt_kernels_avx2,
+    nn_opt_kernels_neon, nn_opt_kernels_portable;
 
 #endif

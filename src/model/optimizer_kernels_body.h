@@ -176,7 +176,7 @@ enum { PLAIN, DECAY, FULL };
 
 /* The loop of a rule with n_slot slots; slot[3] is the gradient, for those that replace it. */
 #define LOOP(rule, n_slot, form)                                                               \
-  const nn_opt_coef own = *c, *k = &own;                                                       \
+  const nn_opt_coef *k = c;                                                                     \
   for (int64_t p = 0; p < n_part; p++) {                                                       \
     const nn_opt_seg *s = seg + part[p].seg;                                                   \
     size_t at = part[p].at, n = part[p].n, i = 0;                                              \

@@ -9,8 +9,9 @@
 #include "model/optimizer_matrix.h"
 
 #define SMALL 65536 /* elements below which waking a thread costs more than it saves */
+#define TINY 4096   /* elements below which 8 lanes beat 16: roots and divisions bound the loop */
 
-const nn_opt_kernels *nn_opt_kernels_get(void) {
+const nn_opt_kernels *nn_opt_kernels_get(size_t flat) {
   static const nn_opt_kernels *const tables[NN_ISA_COUNT] = {
 #if defined(__x86_64__)
       [NN_ISA_AVX512] = &nn_opt_kernels_avx512, [NN_ISA_AVX2] = &nn_opt_kernels_avx2,
@@ -19,7 +20,13 @@ const nn_opt_kernels *nn_opt_kernels_get(void) {
 #endif
       [NN_ISA_PORTABLE] = &nn_opt_kernels_portable,
   };
-  return tables[nn_isa_get()];
+  int isa = nn_isa_get();
+#if defined(__x86_64__)
+  if (isa == NN_ISA_AVX512 && flat < TINY) return &nn_opt_kernels_avx512y;
+#else
+  (void)flat;
+#endif
+  return tables[isa];
 }
 
 /* --- passes over the parts, on all threads --------------------------------------------------- */
@@ -239,7 +246,7 @@ static void update(nn_opt *o, double lr, float div) {
   nn_opt_form form = form_of(o, &c, div);
   if (form == NN_FORM_FULL) clip_norms(o, div);
   nn_opt_rule rule = choose(o, &c, t);
-  const nn_opt_kernels *k = nn_opt_kernels_get();
+  const nn_opt_kernels *k = nn_opt_kernels_get(o->flat);
   if (o->kind == NN_OPT_MUON) step_muon(o, k, &c, form, t);
   else if (rule != NN_RULE_PREPARE || form != NN_FORM_PLAIN)
     nn_opt_run_kernel(o, k->rule[form][rule], &c);
@@ -251,7 +258,7 @@ static void update(nn_opt *o, double lr, float div) {
 
 static void average(nn_opt *o, const nn_opt_part *p, float m) {
   nn_opt_seg *s = &o->seg[p->seg];
-  nn_opt_kernels_get()->average(s->ema + p->at, s->w + p->at, m, p->n);
+  nn_opt_kernels_get(o->flat)->average(s->ema + p->at, s->w + p->at, m, p->n);
 }
 
 static void overwrite(nn_opt *o, const nn_opt_part *p, float x) {
