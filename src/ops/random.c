@@ -1,4 +1,5 @@
-/* Random arrays. No inputs (permutation too); the shape stands in the attributes.
+/* Random arrays. Without inputs: the shape stands in the attributes; the `_like` ones take it, and
+ * nothing else, from their input.
  *
  * attrs.i = {stream, mode, seed, step, dtype, ndim, dims (6..13), low, high}, attrs.f = {a, b}.
  * Where the numbers come from (mode): 0: the run's seed and step; 1: the given seed and step, the
@@ -33,8 +34,10 @@ static nn_status read_shape(const char *op, const nn_attrs *a, nn_dtype t, nn_sh
 
 static nn_status float_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                              nn_error *e) {
-  (void)n_in, (void)in;
-  return read_shape("random", a, NN_F32, out, e);
+  if (n_in == 0) return read_shape("random", a, NN_F32, out, e);
+  *out = *in[0];
+  out->dtype = NN_F32;
+  return NN_OK;
 }
 
 /* A range of the array, by any of the generators: number i is a pure function of i. */
@@ -60,15 +63,14 @@ static void uniform_forward(nn_call *c) { fill(c, nn_rng_uniform); }
 static void normal_forward(nn_call *c) { fill(c, nn_rng_normal); }
 static void truncated_forward(nn_call *c) { fill(c, nn_rng_truncated_normal); }
 
-const nn_op nn_op_random_uniform = {.name = "random_uniform", .n_in = 0, .n_out = 1,
-                                    .flags = NN_OP_RANDOM, .shape = float_shape,
-                                    .forward = uniform_forward};
-const nn_op nn_op_random_normal = {.name = "random_normal", .n_in = 0, .n_out = 1,
-                                   .flags = NN_OP_RANDOM, .shape = float_shape,
-                                   .forward = normal_forward};
-const nn_op nn_op_random_truncated_normal = {.name = "random_truncated_normal", .n_in = 0,
-                                             .n_out = 1, .flags = NN_OP_RANDOM,
-                                             .shape = float_shape, .forward = truncated_forward};
+#define FLOAT_OP(op, inputs, f)                                                             \
+  const nn_op nn_op_random_##op = {.name = "random_" #op, .n_in = inputs, .n_out = 1,       \
+                                   .flags = NN_OP_RANDOM, .shape = float_shape, .forward = f};
+FLOAT_OP(uniform, 0, uniform_forward)
+FLOAT_OP(normal, 0, normal_forward)
+FLOAT_OP(truncated_normal, 0, truncated_forward)
+FLOAT_OP(uniform_like, 1, uniform_forward)
+FLOAT_OP(normal_like, 1, normal_forward)
 
 static nn_status integers_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                 nn_shape *out, nn_error *e) {
