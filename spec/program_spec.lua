@@ -195,10 +195,11 @@ stack traceback:
 
   it("is a module of the stock interpreter too", function()
     local library = run.nnlua:gsub("[^/]*$", "libnnlua.so")
-    local out, _, code = run.shell(("lua5.4 -v && lua5.4 -e %s"):format(run.quote(
+    local out, err, code = run.shell(("lua5.4 -v && lua5.4 -e %s"):format(run.quote(
       ("package.cpath = %q print(type(require 'nnlua'), require 'nnlua' == package.loaded.nnlua)")
       :format(library))))
     if code == 127 then return end -- no lua5.4 on this machine
+    if err:find "ASan runtime does not come first" then return end -- a build with SAN=1
     assert.are.equal("table\ttrue", out:match "[^\n]*\n([^\n]*)")
   end)
 end)

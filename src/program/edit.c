@@ -7,7 +7,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 static void *open_library(void) {
   static const char *const names[] = {"libedit.so.2",      "libedit.so.0",      "libedit.so",
@@ -32,6 +32,7 @@ static void open_history(edit_session *e) {
 
 void edit_open(edit_session *e) {
   *e = (edit_session){0};
+  if (!isatty(STDIN_FILENO)) return;
   setlocale(LC_CTYPE, ""); /* the terminal's encoding, for the library's cursor */
   e->library = open_library();
   if (!e->library) return;
@@ -44,9 +45,9 @@ void edit_open(edit_session *e) {
   open_history(e);
 }
 
+/* The library stays loaded: it keeps memory of its own until the process ends. */
 void edit_close(edit_session *e) {
   if (e->history[0]) e->write_history(e->history);
-  if (e->library) dlclose(e->library);
   *e = (edit_session){0};
 }
 

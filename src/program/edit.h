@@ -3,7 +3,7 @@
 #define NN_PROGRAM_EDIT_H
 
 typedef struct edit_session {
-  void *library;                     /* owned, NULL: plain reading */
+  void *library;                     /* borrowed, NULL: plain reading */
   char *(*read)(const char *prompt); /* the library's readline */
   int (*remember)(const char *line);
   int (*write_history)(const char *path);
