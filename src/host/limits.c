@@ -33,7 +33,7 @@ static void set_hook(nnlua_state *s) {
 static void on_interrupt(lua_State *L, lua_Debug *ar) {
   nn_control *c = nn_lua_control(L);
   (void)ar;
-  set_hook((nnlua_state *)((char *)c - offsetof(nnlua_state, control)));
+  set_hook((void *)((char *)c - offsetof(nnlua_state, control)));
   atomic_store(&c->interrupted, 0);
   luaL_error(L, "interrupted!");
 }
