@@ -25,6 +25,8 @@ static nn_status options_check(const nn_csv_reader *r, nn_error *e) {
     bad = "delimiter must be one character, not a line end and not the quote";
   else if (o->quote == '\n' || o->quote == '\r')
     bad = "quote must not be a line end";
+  else if (o->names && o->names_count == 0)
+    bad = "names is empty, expected a name for each column";
   else if (!usable_mark(o->decimal))
     bad = "decimal must be one character that no number uses otherwise";
   else if (o->thousands && (!usable_mark(o->thousands) || o->thousands == o->decimal))

@@ -192,7 +192,7 @@ static nn_status table_build(nn_csv_reader *r, nn_csv_table *t, size_t max_rows,
       t->column[i].type = NN_CSV_TEXT;
     r->plan[i].pool_room = r->plan[i].behind = 0;
   }
-  size_t want = left / (r->columns * 4) + 1;
+  size_t want = left / (r->columns * 4 + 1) + 1;
   return rows_reserve(r, t, room, want < max_rows ? want : max_rows, e);
 }
 

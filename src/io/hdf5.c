@@ -98,6 +98,7 @@ static nn_status dataset_open(nn_hdf5 *f, size_t i, const h5_header *h) {
 static nn_status object_open(nn_hdf5 *f, size_t i) {
   h5_header h;
   size_t first = f->attributes;
+  memset(&h, 0, sizeof h);
   f->current = i;
   f->links = 0;
   nn_status st = h5_object_header(f, f->object[i].at, &h);

@@ -168,12 +168,12 @@ static void chunk_place(const hdf5_chunks *k, uint64_t index, const nn_shape *sh
   nn_tensor_copy(&whole, &piece);
 }
 
-nn_status h5_chunks_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out) {
+/* a and b have room for a chunk as it is in the file, block for one as it is in memory. */
+static nn_status chunks_unpack(nn_hdf5 *f, const nn_hdf5_value *v, void *out, uint8_t *a,
+                               uint8_t *b, void *block) {
   const hdf5_chunks *k = v->chunks;
   size_t elements = k->bytes / v->element_size;
-  uint8_t *a = nn_mem_new(f->alloc, k->bytes), *b = nn_mem_new(f->alloc, k->bytes);
-  void *block = nn_mem_new(f->alloc, nn_size_mul(elements, nn_dtype_size(v->shape.dtype)));
-  nn_status st = a && b && block ? NN_OK : h5_memory(f);
+  nn_status st = NN_OK;
   nn_error e;
   for (size_t i = 0; i < k->count && !st; i++) {
     const uint8_t *bytes = NULL;
@@ -182,6 +182,14 @@ nn_status h5_chunks_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out) {
       st = h5_fail(f, "%s", e.text);
     if (!st) chunk_place(k, k->chunk[i].index, &v->shape, out, block);
   }
+  return st;
+}
+
+nn_status h5_chunks_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out) {
+  size_t n = v->chunks->bytes, elements = n / v->element_size;
+  uint8_t *a = nn_mem_new(f->alloc, n), *b = nn_mem_new(f->alloc, n);
+  void *block = nn_mem_new(f->alloc, nn_size_mul(elements, nn_dtype_size(v->shape.dtype)));
+  nn_status st = a && b && block ? chunks_unpack(f, v, out, a, b, block) : h5_memory(f);
   nn_mem_free(f->alloc, a);
   nn_mem_free(f->alloc, b);
   nn_mem_free(f->alloc, block);

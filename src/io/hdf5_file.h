@@ -125,7 +125,8 @@ uint32_t h5_checksum(const uint8_t *p, size_t n);
 /* hdf5_superblock.c: the root's object header. */
 nn_status h5_superblock(nn_hdf5 *f, uint64_t *root);
 
-/* hdf5_object.c: all messages of the header at `at`; attributes are appended to the file's. */
+/* hdf5_object.c: all messages of the header at `at` into h, which comes zeroed; attributes are
+ * appended to the file's. */
 nn_status h5_object_header(nn_hdf5 *f, uint64_t at, h5_header *h);
 /* hdf5_message.c: one message. */
 nn_status h5_message(nn_hdf5 *f, h5_header *h, int type, int flags, h5_cursor c);

@@ -115,7 +115,6 @@ static nn_status header_new(walk *w, uint64_t at) {
 
 nn_status h5_object_header(nn_hdf5 *f, uint64_t at, h5_header *h) {
   walk w = {f, h, 0, 0, 0};
-  memset(h, 0, sizeof *h);
   h->layout.kind = -1;
   f->nodes = 0;
   if (at > f->size || f->size - at < 8)

@@ -19,17 +19,17 @@ enum {
 };
 
 /* Bytes of one structure, gathered so that its checksum can be taken. */
-typedef struct bytes {
+typedef struct gathered {
   nn_stream s;
-} bytes;
+} gathered;
 
-static void put(bytes *b, uint64_t v, int n) {
+static void put(gathered *b, uint64_t v, int n) {
   uint8_t p[8];
   for (int i = 0; i < n; i++) p[i] = (uint8_t)(v >> (8 * i));
   nn_stream_write(&b->s, p, (size_t)n);
 }
 
-static void put_sum(bytes *b) { put(b, h5_checksum(b->s.buffer, b->s.fill), 4); }
+static void put_sum(gathered *b) { put(b, h5_checksum(b->s.buffer, b->s.fill), 4); }
 
 /* ---- sizes and addresses ---- */
 
@@ -85,15 +85,15 @@ static uint64_t heaps_place(nn_hdf5_writer *w, uint64_t at) {
   return at;
 }
 
-static size_t type_size(const h5_out *o, const h5_attribute *a) {
-  if (a) return a->text ? 20 : 12;
-  if (o->as == NN_ELEMENT_BOOL) return 8 + 12 + 6 + 5 + 2;
-  return o->as == NN_ELEMENT_F32 ? 20 : 12;
+static size_t element_type_size(nn_element k) {
+  return k == NN_ELEMENT_F32 ? 20 : k == NN_ELEMENT_BOOL ? 8 + 12 + 6 + 5 + 2 : 12;
 }
+
+static size_t attribute_type_size(const h5_attribute *a) { return a->text ? 20 : 12; }
 
 static size_t attribute_size(const h5_attribute *a) {
   size_t space = 4 + 8 * (size_t)a->rank;
-  return 9 + strlen(a->name) + 1 + space + type_size(NULL, a) + a->count * (a->text ? 16 : 8);
+  return 9 + strlen(a->name) + 1 + space + attribute_type_size(a) + a->count * (a->text ? 16 : 8);
 }
 
 static int link_width(size_t n) { return n < 256 ? 1 : 2; }
@@ -108,7 +108,7 @@ static uint64_t messages_size(const h5_out *o) {
   uint64_t n = 0;
   if (o->is_dataset) {
     n += MESSAGE_HEAD + 4 + 8 * (uint64_t)o->tensor.shape.ndim;
-    n += MESSAGE_HEAD + type_size(o, NULL);
+    n += MESSAGE_HEAD + element_type_size(o->as);
     n += MESSAGE_HEAD + 2 + MESSAGE_HEAD + 18;
   } else {
     n += MESSAGE_HEAD + 18 + MESSAGE_HEAD + 2;
@@ -142,7 +142,7 @@ static nn_status place_all(nn_hdf5_writer *w, uint64_t *end) {
 
 /* ---- structures ---- */
 
-static void superblock_write(bytes *b, uint64_t root, uint64_t end) {
+static void superblock_write(gathered *b, uint64_t root, uint64_t end) {
   static const uint8_t head[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1A, '\n', 2, 8, 8, 0};
   nn_stream_write(&b->s, head, sizeof head);
   put(b, 0, 8);
@@ -152,7 +152,7 @@ static void superblock_write(bytes *b, uint64_t root, uint64_t end) {
   put_sum(b);
 }
 
-static void heaps_write(bytes *b, const h5_text *t) {
+static void heaps_write(gathered *b, const h5_text *t) {
   while (t) {
     uint64_t size = heap_size(t), used = HEAP_HEAD;
     nn_stream_write(&b->s, "GCOL\1\0\0\0", 8);
@@ -172,14 +172,14 @@ static void heaps_write(bytes *b, const h5_text *t) {
   }
 }
 
-static void whole_type(bytes *b, size_t size, int is_signed) {
+static void whole_type(gathered *b, size_t size, int is_signed) {
   put(b, 0x10 | (uint64_t)(is_signed ? 8 : 0) << 8, 4);
   put(b, size, 4);
   put(b, 0, 2);
   put(b, size * 8, 2);
 }
 
-static void element_type(bytes *b, nn_element k) {
+static void element_type(gathered *b, nn_element k) {
   if (k == NN_ELEMENT_F32) {
     put(b, 0x11 | 0x20 << 8 | 31 << 16, 4); /* mantissa with its leading 1 left out, sign at 31 */
     put(b, 4, 4);
@@ -197,29 +197,29 @@ static void element_type(bytes *b, nn_element k) {
   }
 }
 
-static void text_type(bytes *b) {
+static void text_type(gathered *b) {
   put(b, 0x19 | 1 << 8 | 1 << 16, 4); /* a text, UTF-8 */
   put(b, 16, 4);
   whole_type(b, 1, 0);
 }
 
-static void dataspace(bytes *b, int rank, const int64_t *dim) {
+static void dataspace(gathered *b, int rank, const int64_t *dim) {
   put(b, 2, 1), put(b, (uint64_t)rank, 1), put(b, 0, 1), put(b, rank > 0, 1);
   for (int i = 0; i < rank; i++) put(b, (uint64_t)dim[i], 8);
 }
 
-static void message(bytes *b, int type, size_t size, int flags) {
+static void message(gathered *b, int type, size_t size, int flags) {
   put(b, (uint64_t)type, 1);
   put(b, size, 2);
   put(b, (uint64_t)flags, 1);
 }
 
-static void attribute_write(bytes *b, const h5_attribute *a) {
+static void attribute_write(gathered *b, const h5_attribute *a) {
   int64_t count = (int64_t)a->count;
   size_t name = strlen(a->name) + 1;
   message(b, 0x0C, attribute_size(a), 0);
   put(b, 3, 1), put(b, 0, 1);
-  put(b, name, 2), put(b, type_size(NULL, a), 2), put(b, 4 + 8 * (uint64_t)a->rank, 2);
+  put(b, name, 2), put(b, attribute_type_size(a), 2), put(b, 4 + 8 * (uint64_t)a->rank, 2);
   put(b, 1, 1); /* the name is UTF-8 */
   nn_stream_write(&b->s, a->name, name);
   if (a->text) text_type(b);
@@ -233,11 +233,11 @@ static void attribute_write(bytes *b, const h5_attribute *a) {
   if (!a->text) put(b, (uint64_t)a->integer, 8);
 }
 
-static void dataset_messages(bytes *b, const h5_out *o) {
+static void dataset_messages(gathered *b, const h5_out *o) {
   const nn_shape *s = &o->tensor.shape;
   message(b, 0x01, 4 + 8 * (size_t)s->ndim, 0);
   dataspace(b, s->ndim, s->dim);
-  message(b, 0x03, type_size(o, NULL), 1);
+  message(b, 0x03, element_type_size(o->as), 1);
   element_type(b, o->as);
   message(b, 0x05, 2, 1);
   put(b, 3 | 0x0A << 8, 2); /* fill value: none; space late, written if set */
@@ -247,7 +247,7 @@ static void dataset_messages(bytes *b, const h5_out *o) {
   put(b, o->data_size, 8);
 }
 
-static void link_write(bytes *b, const h5_out *o) {
+static void link_write(gathered *b, const h5_out *o) {
   size_t n = strlen(o->name);
   message(b, 0x06, link_size(o), 0);
   put(b, 1, 1);
@@ -258,7 +258,7 @@ static void link_write(bytes *b, const h5_out *o) {
   put(b, o->at, 8);
 }
 
-static void group_messages(bytes *b, const h5_out *o) {
+static void group_messages(gathered *b, const h5_out *o) {
   message(b, 0x02, 18, 0);
   put(b, 0, 2);
   put(b, H5_UNDEFINED, 8);
@@ -268,7 +268,7 @@ static void group_messages(bytes *b, const h5_out *o) {
   for (size_t i = 0; i < o->children; i++) link_write(b, o->sorted[i]);
 }
 
-static void header_write(bytes *b, const h5_out *o) {
+static void header_write(gathered *b, const h5_out *o) {
   nn_stream_write(&b->s, "OHDR\2\2", 6); /* the size has four bytes, no times */
   put(b, o->size, 4);
   if (o->is_dataset) dataset_messages(b, o);
@@ -280,7 +280,7 @@ static void header_write(bytes *b, const h5_out *o) {
 /* ---- the file ---- */
 
 /* Writes what was gathered and padding up to a multiple of eight. */
-static void flush(bytes *b, nn_stream *s) {
+static void flush(gathered *b, nn_stream *s) {
   if (b->s.error.code) nn_stream_fail(s, b->s.error.code, "%s", b->s.error.text);
   nn_stream_write(s, b->s.buffer, b->s.fill);
   nn_stream_pad(s, (size_t)(padded(b->s.fill) - b->s.fill));
@@ -327,7 +327,7 @@ static void data_write(nn_stream *s, const h5_out *o) {
 }
 
 nn_status nn_hdf5_writer_write(nn_hdf5_writer *w, nn_stream *s) {
-  bytes b;
+  gathered b;
   uint64_t end = 0;
   if (!w->error.code && !w->order && !order_set(w)) texts_order(w);
   if (!w->error.code) place_all(w, &end);

@@ -309,7 +309,7 @@ static nn_status tree_parse(parser *p) {
   nn_json *open = NULL;
   do {
     nn_json *j = take(p, sizeof *j);
-    if (!j) return p->e->code;
+    if (!j) return NN_ERR_MEMORY;
     nn_status st = open && open->kind == NN_JSON_OBJECT ? key_parse(p, j) : NN_OK;
     if (!st) st = value_parse(p, j);
     if (st) return st;

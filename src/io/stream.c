@@ -89,7 +89,7 @@ nn_status nn_stream_create(nn_stream *s, nn_alloc *a, const char *path, nn_error
   s->buffer = nn_mem_new(a, FILE_BUFFER);
   s->room = FILE_BUFFER;
   if (!beside || !s->buffer) nn_stream_fail(s, NN_ERR_MEMORY, "out of memory");
-  for (int n = 0; !s->error.code && s->fd < 0; n++) {
+  for (int n = 0; beside && !s->error.code && s->fd < 0; n++) {
     snprintf(beside, room, "%s.tmp-%ld-%d", path, (long)getpid(), n);
     s->fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (s->fd < 0 && (errno != EEXIST || n >= TEMPORARY_TRIES))
