@@ -1,3 +1,5 @@
+require "nnlua"
+
 local args = require "nnlua.args"
 local core = require "nnlua.core"
 local dkjson = require "dkjson"

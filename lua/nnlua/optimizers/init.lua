@@ -7,15 +7,15 @@ local FOLDER = "nnlua.optimizers."
 
 local MODULES = {
   Adadelta = "adadelta", Adafactor = "adafactor", Adagrad = "adagrad", Adam = "adam",
-  AdamW = "adamw", Adamax = "adamax", Ftrl = "ftrl", Lamb = "lamb", Lion = "lion", Muon = "muon",
-  Nadam = "nadam", Optimizer = "optimizer", RMSprop = "rmsprop", SGD = "sgd",
-  ScheduleFreeAdamW = "schedule_free_adamw", schedules = "schedules",
+  AdamW = "adamw", Adamax = "adamax", Ftrl = "ftrl", Lamb = "lamb", Lion = "lion",
+  LossScaleOptimizer = "loss_scale_optimizer", MultiOptimizer = "multi_optimizer", Muon = "muon",
+  Nadam = "nadam", Optimizer = "optimizer", OptimizerMap = "optimizer_map", RMSprop = "rmsprop",
+  SGD = "sgd", ScheduleFreeAdamW = "schedule_free_adamw", schedules = "schedules",
 }
 
 local by_lower = {} -- "adamw" -> "AdamW"
-for name in pairs(MODULES) do
-  if name ~= "Optimizer" and name ~= "schedules" then by_lower[name:lower()] = name end
-end
+for name in pairs(MODULES) do by_lower[name:lower()] = name end
+for _, name in ipairs {"optimizer", "optimizermap", "schedules"} do by_lower[name] = nil end
 
 local optimizers = setmetatable({}, {
   __index = function(t, name)

@@ -99,6 +99,9 @@ local function runs_native(self)
   return self.kind and self.update_step == Optimizer.update_step
 end
 
+--- True when the rule runs in Lua: a class made by a script.
+Optimizer.getters.is_custom = function(self) return not runs_native(self) end
+
 -- The hyperparameters that C wants.
 function Optimizer:hyperparameters()
   local h = {}
@@ -320,6 +323,28 @@ end
 function Optimizer:assign(variable, value) variable:assign(value) end
 function Optimizer:assign_add(variable, value) variable:assign_add(value) end
 function Optimizer:assign_sub(variable, value) variable:assign_sub(value) end
+
+--- An update that changes nothing: gives the new values of the variables and of the optimizer's.
+function Optimizer:stateless_apply(optimizer_variables, grads, trainable_variables)
+  local before, own = {}, self.variables
+  if not self.built then
+    self:build(trainable_variables)
+    own = self.variables
+  end
+  for i, v in ipairs(own) do before[i] = core.new(v.tensor) end
+  local weights = {}
+  for i, v in ipairs(trainable_variables) do weights[i] = core.new(state.tensor(v)) end
+  state.set(self, optimizer_variables)
+  self:apply(grads, trainable_variables)
+  local new_weights, new_own = {}, {}
+  for i, v in ipairs(trainable_variables) do
+    new_weights[i] = core.new(state.tensor(v))
+    core.copy(state.tensor(v), weights[i])
+  end
+  for i, v in ipairs(own) do new_own[i] = core.new(v.tensor) end
+  state.set(self, before)
+  return new_weights, new_own
+end
 
 --- Writes values into `variables`, in their order.
 function Optimizer:set_weights(weights) state.set(self, weights) end
