@@ -12,7 +12,7 @@
 #include "core/gemm_native.h"
 
 enum { ROW_MAJOR = 101, AS_IS = 111, TRANSPOSED = 112 };
-#define PIECE (4 * 1024 * 1024) /* multiplications in a piece, at least */
+#define PIECE (12 * 1024 * 1024) /* multiplications in a piece, at least */
 #define MAX_PIECES 16
 
 typedef void (*sgemm_fn)(int order, int ta, int tb, int m, int n, int k, float alpha,
