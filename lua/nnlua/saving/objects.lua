@@ -16,6 +16,9 @@ local null = core.json.null
 -- registered classes and functions
 -- -----------------------------------------------------------------
 
+--- Custom objects of the load under way: name -> class or function.
+objects.custom = nil
+
 local registered, name_of = {}, setmetatable({}, {__mode = "k"})
 
 --- Makes a class or function known to loading, as `package>name` ("Custom>Name" by default).
@@ -32,6 +35,17 @@ function objects.register_serializable(object, options)
 end
 
 function objects.registered_name(object) return name_of[object] end
+
+--- The class or function of that name: among the custom objects of the load under way, then among
+--- the registered ones ("package>name", or the bare name of one in "Custom").
+function objects.find_registered(name)
+  local bare = name:match(">(.*)$") or name
+  local custom = objects.custom or {}
+  return custom[name] or custom[bare] or registered[name] or registered["Custom>" .. name]
+end
+
+--- The class or function registered as `package>name`, or by its bare name in "Custom".
+function objects.find_registered(name) return registered[name] or registered["Custom>" .. name] end
 
 -- axes
 -- ---------------------------------------------------------------------------------------------
@@ -164,21 +178,14 @@ local spaces = {
   ["keras.optimizers.schedules"] = "optimizers.schedules", ["keras.activations"] = "activations",
 }
 
---- Custom objects of the load under way: name -> class or function.
-objects.custom = nil
-
-local function custom_object(name, full)
-  local custom = objects.custom or {}
-  return custom[full] or custom[name] or registered[full] or registered["Custom>" .. tostring(name)]
-end
-
 --- The class of that name, from the caller's objects or the fixed tables; an error names what
 --- lacks.
 function objects.find_class(config)
   local name, module = config.class_name, config.module
   if type(name) ~= "string" then err.raise("load: an object without class_name") end
   local full = config.registered_name
-  local custom = custom_object(name, type(full) == "string" and full or nil)
+  local custom = type(full) == "string" and objects.find_registered(full)
+  custom = custom or objects.find_registered(name)
   if custom then return custom end
   if type(module) == "string" and module:find "^keras" then
     local space = spaces[module] or spaces[module:gsub("%.src%.", "."):match "^(keras%.%a+)"]
@@ -231,7 +238,7 @@ function deserialize(v)
   elseif v.class_name == "__lambda__" then
     return err.raise("load: the file holds a Python lambda, which is code; code is never loaded")
   elseif v.class_name == "function" then
-    local fn = custom_object(v.config, v.config)
+    local fn = type(v.config) == "string" and objects.find_registered(v.config)
     return fn or err.raise("load: there is no function '%s'; pass it in custom_objects",
       tostring(v.config))
   elseif type(v.class_name) == "string" and type(v.config) == "table" then
