@@ -141,6 +141,11 @@ static const fold fold_any = {0, two_any, NULL, NULL};
 static const fold fold_all = {1, two_all, NULL, NULL};
 static const fold fold_count = {0, two_count, NULL, NULL};
 
+void nn_reduced_max(float *top, const reduction *r, const float *x) {
+  for (int64_t i = 0; i < r->groups; i++) top[i] = (float)fold_max.first;
+  fold_floats(top, &r->spread, x, r->size, &fold_max);
+}
+
 /* --- gradients ----------------------------------------------------------------------------- */
 
 typedef struct job {

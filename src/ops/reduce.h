@@ -18,5 +18,7 @@ nn_status nn_reduced_shape(const nn_attrs *a, const nn_shape *in, nn_dtype t, nn
 reduction nn_reduction_of(const nn_call *c);
 /* An array of r->groups floats, read in the input's shape. */
 nn_spread nn_reduction_spread(const reduction *r, const float *grouped);
+/* top (r->groups floats) = the largest of x's elements. */
+void nn_reduced_max(float *top, const reduction *r, const float *x);
 
 #endif
