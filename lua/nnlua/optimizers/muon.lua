@@ -30,6 +30,7 @@ function Muon:init(a)
   checks.count(self, 1, "ns_steps")
   if self.rms_rate ~= nil then checks.number(self, "rms_rate") end
   if type(self.exclude_layers) == "string" then self.exclude_layers = {self.exclude_layers} end
+  self.exclude_layers = self.exclude_layers or {}
 end
 
 function Muon:hyperparameters()
