@@ -31,8 +31,9 @@ end
 ---@return nn.Tensor loss
 ---@return nn.Tensor[] gradients in the order of `variables`
 function autograd.value_and_grad(f, variables, ...)
-  err.check(type(f) == "function" or type(f) == "table", "value_and_grad: f is %s, expected a function",
-    err.show(f))
+  if type(f) ~= "function" and type(f) ~= "table" then
+    err.raise("value_and_grad: f is %s, expected a function", err.show(f))
+  end
   err.check(type(variables) == "table", "value_and_grad: expected a list of variables")
   local tensors = {}
   for i, v in ipairs(variables) do tensors[i] = tensor_of(v) end

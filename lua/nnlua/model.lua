@@ -1,5 +1,5 @@
--- Models: layers that know their layers, and train (nnlua.trainer). `nn.Model{inputs=, outputs=}` is a
--- functional model; `nn.Model:extend("Name")` with `call` a model of one's own.
+-- Models: layers that know their layers, and train (nnlua.trainer). `nn.Model{inputs=, outputs=}`
+-- is a functional model; `nn.Model:extend("Name")` with `call` a model of one's own.
 
 local class = require "nnlua.class"
 local core = require "nnlua.core"
@@ -37,7 +37,8 @@ local function find_nodes(inputs, outputs)
     local node = order[i]
     depth[node] = depth[node] or 0
     for _, source in ipairs(tree.flatten(node.inputs)) do
-      if source.node then depth[source.node] = math.max(depth[source.node] or 0, depth[node] + 1) end
+      local from = source.node
+      if from then depth[from] = math.max(depth[from] or 0, depth[node] + 1) end
     end
   end
   return order, input_nodes, depth
@@ -128,7 +129,7 @@ end
 function Model:init(a)
   Layer.init(self, a)
   if rawget(a, "inputs") or rawget(a, "outputs") then
-    if not class.is(self, Model) or self.class_name == "Model" then self.class_name = "Functional" end
+    if self.class_name == "Model" then self.class_name = "Functional" end
     if self.auto_named then self.name = require("nnlua.names").unique("functional") end
     err.check(a.inputs, "Model: inputs is missing")
     err.check(a.outputs, "Model: outputs is missing")
@@ -137,7 +138,8 @@ function Model:init(a)
   end
 end
 
--- inputs of a call, in the model's order -----------------------------------------------------------
+-- inputs of a call, in the model's order
+-- -----------------------------------------------------------
 
 local function match_rank(x, want)
   local n = x.ndim
@@ -223,7 +225,8 @@ function Model:output_spec(input_shape, dtypes)
     self.outputs_as_given)
 end
 
--- what a model shows -------------------------------------------------------------------------------
+-- what a model shows
+-- -------------------------------------------------------------------------------
 
 function Model:ordered_sublayers() return self.layer_list or self.sublayers end
 
@@ -284,7 +287,9 @@ function Model:summary(options)
   return require("nnlua.summary").print(self, options or {})
 end
 
-function Model:save(path, options) return require("nnlua.saving").save_model(self, path, options) end
+function Model:save(path, options)
+  return require("nnlua.saving").save_model(self, path, options)
+end
 
 function Model:save_weights(path, options)
   return require("nnlua.saving").save_weights(self, path, options)

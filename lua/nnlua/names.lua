@@ -1,4 +1,5 @@
--- Default names of layers, models, metrics, optimizers: snake case of the class, numbered per prefix.
+-- Default names of layers, models, metrics, optimizers: snake case of the class, numbered per
+-- prefix.
 
 local names = {}
 

@@ -6,7 +6,8 @@ local values = require "spec.conformance.values"
 
 local build = {}
 
--- data ---------------------------------------------------------------------------------------------
+-- data
+-- ---------------------------------------------------------------------------------------------
 
 local function range(t, dim, r)
   if not r or r == values.null then return t end
@@ -57,7 +58,8 @@ function build.data(v, context)
   return out
 end
 
--- models -------------------------------------------------------------------------------------------
+-- models
+-- -------------------------------------------------------------------------------------------
 
 local function layer_config(config)
   local c = values.config(config)
@@ -134,7 +136,8 @@ function build.set_initial(model, case)
   model:set_weights(list)
 end
 
--- which parts do not exist yet -----------------------------------------------------------------------
+-- which parts do not exist yet
+-- -----------------------------------------------------------------------
 
 local function missing_layers(specs)
   for _, spec in ipairs(specs) do
@@ -162,7 +165,8 @@ function build.missing(case)
   return missing_layers(case.model.layers or case.model.nodes or {})
 end
 
--- compile and fit ------------------------------------------------------------------------------------
+-- compile and fit
+-- ------------------------------------------------------------------------------------
 
 function build.compile(c)
   return values.config(c)
@@ -191,7 +195,8 @@ function build.fit_arguments(fit, context)
   return out
 end
 
--- single calls -----------------------------------------------------------------------------------------
+-- single calls
+-- -----------------------------------------------------------------------------------------
 
 local function paths(list)
   local out = {}
@@ -224,7 +229,8 @@ function build.call(model, call, context, case)
   return model[call.op](model, a)
 end
 
--- callbacks --------------------------------------------------------------------------------------------
+-- callbacks
+-- --------------------------------------------------------------------------------------------
 
 local function schedule(s)
   if type(s) ~= "table" then return s end
@@ -258,7 +264,8 @@ local function recorder(config)
           keys[#keys + 1] = key
           copy[key] = logs[key]
         end
-        if config.values and not hook:find "predict" then entry.logs = copy else entry.keys = keys end
+        if config.values and not hook:find "predict" then entry.logs = copy
+        else entry.keys = keys end
         calls_made[#calls_made + 1] = entry
       end
     end

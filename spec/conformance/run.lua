@@ -1,5 +1,5 @@
--- make conformance [CASES=folder]: runs every case file of a folder (units/*.json, training/*.json) and
--- prints, per kind and name, what passed, failed and was skipped and why.
+-- make conformance [CASES=folder]: runs every case file of a folder (units/*.json,
+-- training/*.json) and prints, per kind and name, what passed, failed and was skipped and why.
 --
 --   nnlua spec/conformance/run.lua FOLDER [pattern] [-v]
 

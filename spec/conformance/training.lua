@@ -1,4 +1,5 @@
--- Whole training runs: builds the model of a case, trains it and compares everything that is expected.
+-- Whole training runs: builds the model of a case, trains it and compares everything that is
+-- expected.
 
 local nn = require "nnlua"
 local core = require "nnlua.core"

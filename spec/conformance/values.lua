@@ -18,9 +18,14 @@ end
 function values.tensor(v)
   if v.dtype == "string" then return values.strings(v) end
   local flat = {}
-  for i, x in ipairs(v.data) do flat[i] = special[x] or (x == true and 1) or (x == false and 0) or x end
+  for i, x in ipairs(v.data) do
+    if type(x) == "boolean" then x = x and 1 or 0 end
+    flat[i] = special[x] or x
+  end
   local dtype = v.dtype == "bool" and "uint8" or v.dtype
-  if dtype ~= "int32" and dtype ~= "uint8" then dtype = dtype:find "int" and "int32" or "float32" end
+  if dtype ~= "int32" and dtype ~= "uint8" then
+    dtype = dtype:find "int" and "int32" or "float32"
+  end
   local t = #flat == 0 and core.full({0}, 0, dtype) or core.new(flat, dtype)
   return core.reshape(t, v.shape)
 end
@@ -82,7 +87,8 @@ function values.object(v)
   return out
 end
 
--- comparing ----------------------------------------------------------------------------------------
+-- comparing
+-- ----------------------------------------------------------------------------------------
 
 local function close(a, b, tolerance)
   if b ~= b then return a ~= a end
@@ -128,7 +134,9 @@ function values.differs(got, want, tolerance)
   for i, w in ipairs(want.data) do
     local expected, actual = values.number(w), list[i]
     if want.dtype == "string" then
-      if actual ~= expected then return ("element %d is %s, expected %s"):format(i, tostring(actual), expected) end
+      if actual ~= expected then
+        return ("element %d is %s, expected %s"):format(i, tostring(actual), expected)
+      end
     else
       if expected == true then expected = 1 elseif expected == false then expected = 0 end
       if not close(actual, expected, tolerance) then
@@ -156,14 +164,17 @@ function values.differs_deep(got, want, tolerance, path)
   local number = values.number(want)
   if type(number) == "number" then
     if core.is_tensor(got) and got.size == 1 then got = got:item() end
-    if type(got) ~= "number" then return ("%s is %s, expected %s"):format(path, tostring(got), want) end
+    if type(got) ~= "number" then
+      return ("%s is %s, expected %s"):format(path, tostring(got), want)
+    end
     if not close(got, number, tolerance) then
       return ("%s is %.9g, expected %s"):format(path, got, tostring(want))
     end
     return nil
   end
   if type(want) ~= "table" then
-    return got ~= want and ("%s is %s, expected %s"):format(path, tostring(got), tostring(want)) or nil
+    if got == want then return nil end
+    return ("%s is %s, expected %s"):format(path, tostring(got), tostring(want))
   end
   if type(got) ~= "table" then
     return ("%s is %s, expected a table"):format(path, tostring(got))

@@ -36,7 +36,8 @@ static void char_field(lua_State *L, int t, const char *name, char *out) {
 static const char *const *list_field(lua_State *L, int t, const char *name, size_t *count) {
   lua_getfield(L, t, name);
   if (lua_isnil(L, -1)) return NULL;
-  if (!lua_istable(L, -1)) nnl_raise(L, "csv: %s is %s, expected a list", name, luaL_typename(L, -1));
+  if (!lua_istable(L, -1))
+    nnl_raise(L, "csv: %s is %s, expected a list", name, luaL_typename(L, -1));
   *count = (size_t)luaL_len(L, -1);
   const char **list = lua_newuserdatauv(L, sizeof(char *) * (*count + 1), 0);
   for (size_t k = 0; k < *count; k++) {
@@ -119,7 +120,7 @@ static void push_column(lua_State *L, const nn_csv_column *c, size_t rows) {
   lua_setfield(L, -2, "values");
 }
 
-/* csv(path, options[, text]): rows, columns. With text that is parsed and path names it in errors. */
+/* csv(path, options[, text]): rows, columns. With text that is parsed; path names it in errors. */
 static int l_csv(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
   const char *path = luaL_checkstring(L, 1);

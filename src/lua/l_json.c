@@ -1,7 +1,7 @@
 /* core.json: decode(text[, name]) and encode(value[, spaced]).
  *
- * null is core.json.null (a light userdata). Empty arrays get core.json.array_mt as metatable, so that
- * they are written as [] again; a table without entries and without it is {}. core.json.ordered
+ * null is core.json.null (a light userdata). Empty arrays are marked (as by core.json.array), so
+ * that they are written as [] again; an unmarked table without entries is {}. core.json.ordered
  * {{key, value}, ...} writes an object's members in that order; others are written sorted by key.
  */
 #include "lua/l_json.h"

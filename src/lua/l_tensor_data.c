@@ -50,7 +50,8 @@ static void fill_level(lua_State *L, fill *f, int depth) {
   if (u && u->t.data) {
     nn_tensor part = *f->t;
     part.shape = u->t.shape, part.shape.dtype = s->dtype;
-    nn_tensor_init(&part, &part.shape, (char *)f->t->data + (size_t)f->at * nn_dtype_size(s->dtype));
+    char *at = (char *)f->t->data + (size_t)f->at * nn_dtype_size(s->dtype);
+    nn_tensor_init(&part, &part.shape, at);
     int same = u->t.shape.ndim == s->ndim - depth;
     for (int k = 0; same && k < u->t.shape.ndim; k++)
       same = u->t.shape.dim[k] == s->dim[depth + k];

@@ -45,7 +45,8 @@ static nnl_tensor *list_tensor(lua_State *L, int list, int k) {
 static void read_feeds(lua_State *L, nn_train_job *j, nn_feed *feeds, int64_t *least_rows) {
   lua_getfield(L, 2, "feeds");
   int list = lua_gettop(L), n = nn_plan_n_inputs(j->plan);
-  if (luaL_len(L, list) != n) nnl_raise(L, "plan: %d feeds, expected %d", (int)luaL_len(L, list), n);
+  if (luaL_len(L, list) != n)
+    nnl_raise(L, "plan: %d feeds, expected %d", (int)luaL_len(L, list), n);
   for (int k = 0; k < n; k++) {
     nnl_tensor *t = list_tensor(L, list, k + 1);
     const nn_shape *s = nn_plan_input_shape(j->plan, k);
@@ -63,7 +64,8 @@ static void read_sinks(lua_State *L, nn_train_job *j, nn_sink *sinks) {
   lua_getfield(L, 2, "sinks");
   int list = lua_gettop(L), n = nn_plan_n_outputs(j->plan);
   if (lua_isnil(L, list)) return;
-  if (luaL_len(L, list) != n) nnl_raise(L, "plan: %d sinks, expected %d", (int)luaL_len(L, list), n);
+  if (luaL_len(L, list) != n)
+    nnl_raise(L, "plan: %d sinks, expected %d", (int)luaL_len(L, list), n);
   for (int k = 0; k < n; k++) {
     nnl_tensor *t = list_tensor(L, list, k + 1);
     const nn_shape *s;
@@ -115,7 +117,8 @@ static void read_rates(lua_State *L, nn_train_job *j) {
 static int l_plan_run(lua_State *L) {
   static const char *const reasons[] = {NULL, "interrupt", "time", "cancel"};
   nnl_context *c = nnl_context_get(L);
-  nn_train_job j = {.plan = nnl_check_plan(L, 1)->plan, .run = &c->run, .control = nn_lua_control(L)};
+  nn_train_job j = {.plan = nnl_check_plan(L, 1)->plan, .run = &c->run};
+  j.control = nn_lua_control(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   j.first = integer_field(L, "first", 1) - 1;

@@ -202,7 +202,8 @@ static void resolve_call(nn_plan *p, step *s, nn_node *n, void *saved, void *scr
 
 /* Decides which gradients each step writes, from the last step back; the first write of a value
  * overwrites, later ones add. */
-static void route_gradients(nn_plan *p, const marks *m, const int *node_of, unsigned char *written) {
+static void route_gradients(nn_plan *p, const marks *m, const int *node_of,
+                            unsigned char *written) {
   nn_graph *g = p->graph;
   p->n_back = 0;
   for (int i = p->n_steps - 1; i >= 0; i--) {
@@ -348,7 +349,8 @@ static nn_status build(nn_plan *p, workspace *w, nn_plan_spec *spec, nn_error *e
   if (!p->arena)
     return nn_fail(e, NN_ERR_MEMORY, "no memory for a plan of %zu bytes", p->arena_bytes);
   char *tables = p->tables;
-  for (int i = 0; i < p->n_steps; i++) fill_call(p, &p->steps[i], &g->nodes[w->node_of[i]], &tables);
+  for (int i = 0; i < p->n_steps; i++)
+    fill_call(p, &p->steps[i], &g->nodes[w->node_of[i]], &tables);
   lay_out(p, &w->m, w->node_of, w->shapes);
   for (int i = 0; i < p->n_inputs; i++) p->own[i] = p->data[p->inputs[i]];
   if (p->loss >= 0) w->written[p->loss] = 1;

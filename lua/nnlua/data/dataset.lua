@@ -1,7 +1,9 @@
--- nn.data.Dataset: a lazy sequence of elements, batched or not, that fit, evaluate and predict take.
+-- nn.data.Dataset: a lazy sequence of elements, batched or not, that fit, evaluate and predict
+-- take.
 --
--- An element is {x}, {x, y} or {x, y, sample_weight}; x and y are tensors (or lists or tables of them).
--- Every step gives a new data set; nothing is read before it is iterated, and every pass starts anew.
+-- An element is {x}, {x, y} or {x, y, sample_weight}; x and y are tensors (or lists or tables of
+-- them). Every step gives a new data set; nothing is read before it is iterated, and every pass
+-- starts anew.
 
 local core = require "nnlua.core"
 local class = require "nnlua.class"
@@ -13,7 +15,8 @@ local tree = require "nnlua.tree"
 ---@class nn.data.Dataset
 local Dataset = class.new("Dataset", {})
 
---- make(): an iterator function of elements; count: elements if known; batched: elements are batches.
+--- make(): an iterator function of elements; count: elements if known; batched: elements are
+--- batches.
 function Dataset:init(make, count, batched)
   rawset(self, "make", make)
   rawset(self, "count", count)

@@ -1,7 +1,7 @@
 -- Tables of named columns: what nn.data.csv gives, and the steps from raw cells to a tensor.
 --
--- What is fitted (categories, means) is fitted on training rows and kept in the table; `like = table`
--- applies it to others. Every step gives a new table; columns are shared, never changed.
+-- What is fitted (categories, means) is fitted on training rows and kept in the table; `like =
+-- table` applies it to others. Every step gives a new table; columns are shared, never changed.
 
 local core = require "nnlua.core"
 local class = require "nnlua.class"
@@ -106,7 +106,8 @@ function Table:with(name, f)
   return Table(self.count, columns)
 end
 
--- fitting ------------------------------------------------------------------------------------------
+-- fitting
+-- ------------------------------------------------------------------------------------------
 
 local function source_of(options, self, name)
   local like = options.like
@@ -159,8 +160,8 @@ local function encode(c, fit, drop_binary)
 end
 
 --- 0/1 columns for categories: of all text columns, or of the `columns` named. Values stand in byte
---- order; a column of two values becomes one (`binary=false` keeps both); missing cells are 0 in all.
---- `like`: a table that was encoded before, whose categories are used.
+--- order; a column of two values becomes one (`binary=false` keeps both); missing cells are 0 in
+--- all. `like`: a table that was encoded before, whose categories are used.
 ---@param options {columns: string[]?, like: nn.data.Table?, binary: boolean?}?
 function Table:one_hot(options)
   options = options or {}

@@ -1,7 +1,8 @@
 -- Layers that draw random numbers in training: Dropout and its kin, noise.
 --
--- Each layer owns a stream of the counter-based generator; a draw is addressed by the model's seed, the
--- stream and the number of the step, so that a run can be repeated or resumed bit for bit.
+-- Each layer owns a stream of the counter-based generator; a draw is addressed by the model's
+-- seed, the stream and the number of the step, so that a run can be repeated or resumed bit for
+-- bit.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"

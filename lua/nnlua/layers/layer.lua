@@ -1,4 +1,5 @@
--- The base of all layers: names, weights, building at the first call, what a call does around `call`.
+-- The base of all layers: names, weights, building at the first call, what a call does around
+-- `call`.
 --
 -- A call on tensors (real or traced) runs `call(inputs, ctx)`; a call on the symbolic tensors of a
 -- functional model records a node (nnlua.keras_tensor). `ctx.training` is true in fit; a layer that
@@ -29,8 +30,8 @@ local Layer = class.new("Layer", {args = "", extra_args = base_args})
 
 local inherited_extend = Layer.extend
 
---- A new kind of layer. Without `args` (a Keras-style signature) it takes any named arguments, which
---- become its fields.
+--- A new kind of layer. Without `args` (a Keras-style signature) it takes any named arguments,
+--- which become its fields.
 ---@param name string
 ---@param fields table? may hold `args = "units, activation=None"`
 function Layer.extend(self, name, fields)
@@ -101,7 +102,7 @@ end
 -- weights ------------------------------------------------------------------------------------
 
 --- Makes a weight of the layer. Named arguments as in Keras.
----@param a {shape: integer[], initializer: any, dtype: string?, trainable: boolean?, name: string?, regularizer: any, constraint: any}
+---@param a table shape, initializer, dtype, trainable, name, regularizer, constraint
 ---@return nn.Variable
 function Layer:add_weight(a)
   local initializer = a.initializer

@@ -1,5 +1,5 @@
--- Layers of several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot, and
--- their functions.
+-- Layers of several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot,
+-- and their functions.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"

@@ -43,8 +43,9 @@ function compile.check_names(_, a)
   end
   local ok, e = pcall(function()
     check(a.loss, losses, {crossentropy = true, ce = true})
-    check(a.metrics, metrics, {accuracy = true, acc = true, crossentropy = true, ce = true})
-    check(a.weighted_metrics, metrics, {accuracy = true, acc = true, crossentropy = true, ce = true})
+    local by_shape = {accuracy = true, acc = true, crossentropy = true, ce = true}
+    check(a.metrics, metrics, by_shape)
+    check(a.weighted_metrics, metrics, by_shape)
   end)
   if not ok then
     local text = tostring(e):gsub("^.-:%d+: ", "")

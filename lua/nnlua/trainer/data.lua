@@ -1,8 +1,8 @@
 -- From what a caller passes as x, y, sample_weight to rows that plans can be fed with.
 --
 -- A "source" gives the batches of an epoch: an ArraySource from tensors in memory (consecutive
--- batches of one size are one chunk that runs in one C call), an IteratorSource from a data set or a
--- Lua iterator (a chunk is one batch).
+-- batches of one size are one chunk that runs in one C call), an IteratorSource from a data set or
+-- a Lua iterator (a chunk is one batch).
 
 local core = require "nnlua.core"
 local class = require "nnlua.class"
@@ -135,7 +135,8 @@ data.ArraySource = ArraySource
 
 local IteratorSource = class.new("IteratorSource")
 
---- make(): a function that gives x, y, w of the next batch, nil at the end. count: batches if known.
+--- make(): a function that gives x, y, w of the next batch, nil at the end. count: batches if
+--- known.
 function IteratorSource:init(make, where, count)
   self.make, self.where, self.batches = make, where, count
   self.next = nil
@@ -170,14 +171,16 @@ data.IteratorSource = IteratorSource
 
 --- True for data sets and iterators.
 function data.is_iterable(x)
-  return type(x) == "function" or (type(x) == "table" and getmetatable(x) ~= nil and x.iterate ~= nil)
+  if type(x) == "function" then return true end
+  return type(x) == "table" and getmetatable(x) ~= nil and x.iterate ~= nil
 end
 
 --- A source from a data set (`iterate()` gives a function of batches) or a Lua iterator. A plain
 --- iterator is used up after one pass; one that returns an iterator is a factory, called each pass.
 function data.iterator_source(x, where)
   if type(x) ~= "function" then
-    return IteratorSource(function() return x:iterate() end, where, x.cardinality and x:cardinality())
+    local count = x.cardinality and x:cardinality()
+    return IteratorSource(function() return x:iterate() end, where, count)
   end
   local first, seen
   local function make()

@@ -182,7 +182,8 @@ function evaluate.predict(model, a)
   return y
 end
 
---- Class ids (0, 1, ...) of the highest output, or of outputs above a half where there is one column.
+--- Class ids (0, 1, ...) of the highest output, or of outputs above a half where there is one
+--- column.
 function evaluate.predict_classes(model, a)
   local y = evaluate.predict(model, a)
   local ops = require "nnlua.ops"

@@ -1,5 +1,5 @@
--- fit: epochs over batches, callbacks around them. Whole stretches of batches run in one C call where no
--- callback listens to single batches.
+-- fit: epochs over batches, callbacks around them. Whole stretches of batches run in one C call
+-- where no callback listens to single batches.
 
 local core = require "nnlua.core"
 local args = require "nnlua.args"

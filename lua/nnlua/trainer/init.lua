@@ -27,7 +27,8 @@ function trainer.mix_into(Model)
 
   function Model:predict_on_batch(x) return require(evaluate).predict_on_batch(self, x) end
 
-  -- The default steps stand for the compiled plans; a class that overrides one runs it for each batch.
+  -- The default steps stand for the compiled plans; a class that overrides one runs it for each
+  -- batch.
   function Model.train_step() end
   function Model.test_step() end
 
@@ -42,9 +43,9 @@ function trainer.mix_into(Model)
   end
 
   Model.getters.metrics = function(self)
-    local list = {self.loss_tracker}
-    for _, t in ipairs(self.resolved and self.resolved.trackers or {}) do list[#list + 1] = t.metric end
-    for _, m in ipairs(self.resolved and self.resolved.metrics or {}) do list[#list + 1] = m.metric end
+    local list, r = {self.loss_tracker}, self.resolved
+    for _, t in ipairs(r and r.trackers or {}) do list[#list + 1] = t.metric end
+    for _, m in ipairs(r and r.metrics or {}) do list[#list + 1] = m.metric end
     return list
   end
 

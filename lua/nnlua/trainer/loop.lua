@@ -1,4 +1,5 @@
--- What fit, evaluate and predict share: checks before the first batch, the running of batches, logs.
+-- What fit, evaluate and predict share: checks before the first batch, the running of batches,
+-- logs.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
@@ -88,7 +89,8 @@ function loop.refuse_nan(y, what, where)
   end
 end
 
--- metrics and logs ---------------------------------------------------------------------------------
+-- metrics and logs
+-- ---------------------------------------------------------------------------------
 
 local function each_metric(model, f)
   f("loss", model.loss_tracker)
@@ -199,8 +201,8 @@ local function time_slice(run, shown)
   return slice
 end
 
---- Runs up to `limit` batches of the source; gives how many and why it ended early (nil: the limit or
---- the end of the data, "interrupt", "time"; a callback's stop is model.stop_training).
+--- Runs up to `limit` batches of the source; gives how many and why it ended early (nil: the limit
+--- or the end of the data, "interrupt", "time"; a callback's stop is model.stop_training).
 function loop.batches(run, kind, source, limit)
   local callbacks, model = run.callbacks, run.model
   local listens = callbacks and callbacks:has_batch_hooks(kind)
@@ -223,7 +225,6 @@ function loop.batches(run, kind, source, limit)
         callbacks:on_progress(total, current_logs(run))
         shown, told = core.sys.clock(), total
       end
-      if why == "time" and not (run.deadline and core.sys.clock() >= run.deadline) then why = nil end
       if not why and run.deadline and core.sys.clock() >= run.deadline then why = "time" end
       if kind == "train" and model.stop_training then return total, nil end
     end

@@ -1,5 +1,5 @@
--- One training, test or prediction step: traced once for each shape of batch and compiled into a plan,
--- or run as it is (run_eagerly, an own train_step).
+-- One training, test or prediction step: traced once for each shape of batch and compiled into a
+-- plan, or run as it is (run_eagerly, an own train_step).
 
 local core = require "nnlua.core"
 local autograd = require "nnlua.autograd"
@@ -10,7 +10,8 @@ local tree = require "nnlua.tree"
 
 local step = {}
 
--- loss and metrics of one batch, on real or traced tensors --------------------------------------------
+-- loss and metrics of one batch, on real or traced tensors
+-- --------------------------------------------
 
 local function check_target_shapes(r, ys, ps)
   for i, loss in pairs(r.losses) do
@@ -88,7 +89,7 @@ function step.spec(model, chunk)
     x = data.spec(chunk.x, chunk.batch, input_dtypes(model, chunk.x)),
     y = data.spec(chunk.y, chunk.batch), w = data.spec(chunk.w, chunk.batch), rows = chunk.batch,
   }
-  spec.key = table.concat({data.spec_key(spec.x), data.spec_key(spec.y), data.spec_key(spec.w)}, "|")
+  spec.key = data.spec_key(spec.x) .. "|" .. data.spec_key(spec.y) .. "|" .. data.spec_key(spec.w)
   return spec
 end
 
@@ -215,7 +216,7 @@ function step.after_plan(model)
   local plan = false
   if #constrained > 0 then
     local graph = autograd.record("trace", function()
-      for _, v in ipairs(constrained) do core.apply("assign", {v.tensor, v.constraint(v.tensor)}) end
+      for _, v in ipairs(constrained) do v:assign(v.constraint(v.tensor)) end
     end)
     plan = core.plan(graph, {effects = true})
   end
@@ -223,7 +224,8 @@ function step.after_plan(model)
   return plan or nil
 end
 
--- one batch without a plan -------------------------------------------------------------------------
+-- one batch without a plan
+-- -------------------------------------------------------------------------
 
 --- Forward, backward and update of one batch as ordinary Lua (run_eagerly).
 function step.eager_train(model, x, y, w, rows)

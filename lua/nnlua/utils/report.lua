@@ -1,4 +1,5 @@
--- What a classifier gets right: confusion matrix, report, weights for rare classes, importance of columns.
+-- What a classifier gets right: confusion matrix, report, weights for rare classes, importance of
+-- columns.
 
 local core = require "nnlua.core"
 local args = require "nnlua.args"
