@@ -225,6 +225,7 @@ function loop.batches(run, kind, source, limit)
         callbacks:on_progress(total, current_logs(run))
         shown, told = core.sys.clock(), total
       end
+      if why == "time" then why = nil end -- the slice is over, not the time of the run
       if not why and run.deadline and core.sys.clock() >= run.deadline then why = "time" end
       if kind == "train" and model.stop_training then return total, nil end
     end
