@@ -8,7 +8,7 @@ local text = {}
 
 local PRECISION, THRESHOLD, EDGE, WIDTH = 8, 1000, 3, 75
 
--- numbers ----------------------------------------------------------------------------------------------
+-- numbers ----------------------------------------------------------------------------------------
 
 local function same_float32(a, b) return string.unpack("f", string.pack("f", a)) == b end
 
@@ -129,7 +129,7 @@ local function scalar(v, dtype)
   return whole .. "." .. (fraction == "" and "0" or fraction)
 end
 
--- layout -----------------------------------------------------------------------------------------------
+-- layout -----------------------------------------------------------------------------------------
 
 -- The positions of an axis that are shown, `false` for the gap.
 local function shown(n, short)

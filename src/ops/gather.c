@@ -6,7 +6,7 @@
 #include "ops/index.h"
 #include "ops/ops.h"
 
-/* --- take: x (outer, n, inner), index (any shape of m numbers) -> (outer, m, inner) --------------- */
+/* --- take: x (outer, n, inner), index (any shape of m numbers) -> (outer, m, inner) ---------- */
 
 static nn_status take_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                             nn_error *e) {
@@ -80,7 +80,7 @@ static void take_backward(nn_call *c) {
 const nn_op nn_op_take = {.name = "take", .n_in = 2, .n_out = 1, .shape = take_shape,
                           .forward = take_forward, .backward = take_backward};
 
-/* --- take_along_axis: x (outer, n, inner), index (outer, m, inner) -> (outer, m, inner) ------------ */
+/* --- take_along_axis: x (outer, n, inner), index (outer, m, inner) -> (outer, m, inner) ------ */
 
 static nn_status along_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                              nn_error *e) {

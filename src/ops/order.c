@@ -7,7 +7,7 @@
 #include "ops/block.h"
 #include "ops/ops.h"
 
-/* --- sorting one row ----------------------------------------------------------------------------- */
+/* --- sorting one row ------------------------------------------------------------------------- */
 
 /* Scratch of a row of n: keys, places, and room for merging. */
 typedef struct row {
@@ -65,7 +65,7 @@ static void sort_row(const row *r, int descending) {
       merge(r, i, i + width, i + 2 * width < r->n ? i + 2 * width : r->n, descending);
 }
 
-/* --- sort: x -> sorted x, places (int32). attrs.i = {axis from 0, descending, base} ---------------- */
+/* --- sort: x -> sorted x, places (int32). attrs.i = {axis from 0, descending, base} ---------- */
 
 static nn_status sort_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                             nn_error *e) {
@@ -135,7 +135,7 @@ const nn_op nn_op_sort = {.name = "sort", .n_in = 1, .n_out = 2, .flags = NN_OP_
                           .shape = sort_shape, .forward = sort_forward, .backward = sort_backward,
                           .scratch = sort_scratch};
 
-/* --- top_k: the k largest of the last axis, largest first. attrs.i = {k, base} --------------------- */
+/* --- top_k: the k largest of the last axis, largest first. attrs.i = {k, base} --------------- */
 
 static nn_status top_k_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                              nn_error *e) {

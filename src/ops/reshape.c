@@ -3,7 +3,7 @@
 
 #include "ops/ops.h"
 
-/* --- reshape: attrs.i = {ndim, dims...}; one dim may be -1: what is left ------------------------ */
+/* --- reshape: attrs.i = {ndim, dims...}; one dim may be -1: what is left --------------------- */
 
 static nn_status reshape_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                nn_shape *out, nn_error *e) {
@@ -49,7 +49,7 @@ const nn_op nn_op_reshape = {.name = "reshape", .n_in = 1, .n_out = 1, .flags = 
                              .shape = reshape_shape, .forward = copy_forward,
                              .backward = copy_backward};
 
-/* --- copy, stop_gradient ------------------------------------------------------------------------- */
+/* --- copy, stop_gradient --------------------------------------------------------------------- */
 
 static nn_status same_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                             nn_error *e) {
@@ -65,7 +65,7 @@ const nn_op nn_op_stop_gradient = {.name = "stop_gradient", .n_in = 1, .n_out = 
                                    .flags = NN_OP_ALIAS, .shape = same_shape,
                                    .forward = copy_forward};
 
-/* --- cast: attrs.i = {dtype}; float to integer truncates towards zero and saturates -------------- */
+/* --- cast: attrs.i = {dtype}; float to integer truncates towards zero and saturates ---------- */
 
 static nn_status cast_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                             nn_error *e) {

@@ -5,7 +5,7 @@
 #include "ops/block.h"
 #include "ops/ops.h"
 
-/* --- walking a reading ------------------------------------------------------------------------ */
+/* --- walking a reading ----------------------------------------------------------------------- */
 
 /* Drops dims of size 1 and joins neighbours that one stride covers, so that rows are long. */
 static void simplify(nn_reading *r) {
@@ -114,7 +114,7 @@ void nn_reading_grad(const nn_reading *reading, float *dx, const float *dy, int 
   } while (next_row(&r, 1, index, &at));
 }
 
-/* --- what the ops share ------------------------------------------------------------------------ */
+/* --- what the ops share ---------------------------------------------------------------------- */
 
 typedef void (*make_reading)(const nn_attrs *a, const nn_shape *x, const nn_shape *y,
                              nn_reading *r);
@@ -146,7 +146,7 @@ static void backward(nn_call *c, make_reading make) {
   nn_reading_grad(&r, c->din[0], c->dout[0], c->accumulate[0], nn_shape_size(c->in_shape[0]));
 }
 
-/* --- transpose: attrs.i = the axis of x (from 0) that each axis of y is -------------------------- */
+/* --- transpose: attrs.i = the axis of x (from 0) that each axis of y is ---------------------- */
 
 static nn_status transpose_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                  nn_shape *out, nn_error *e) {
@@ -195,7 +195,7 @@ const nn_op nn_op_transpose = {.name = "transpose", .n_in = 1, .n_out = 1,
                                .shape = transpose_shape, .forward = transpose_forward,
                                .backward = transpose_backward};
 
-/* --- broadcast_to: attrs.i = {ndim, dims...} ----------------------------------------------------- */
+/* --- broadcast_to: attrs.i = {ndim, dims...} ------------------------------------------------- */
 
 static nn_status broadcast_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                  nn_shape *out, nn_error *e) {
@@ -236,7 +236,7 @@ const nn_op nn_op_broadcast_to = {.name = "broadcast_to", .n_in = 1, .n_out = 1,
                                   .shape = broadcast_shape, .forward = broadcast_forward,
                                   .backward = broadcast_backward};
 
-/* --- slice: attrs.i = {first of each axis (0..7), count (8..15), step, not 0 (16..23)} ------------ */
+/* --- slice: attrs.i = {first of each axis (0..7), count (8..15), step, not 0 (16..23)} ------- */
 
 static nn_status slice_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                              nn_error *e) {

@@ -4,7 +4,7 @@
 
 #include "ops/ops.h"
 
-/* --- band: attrs.i = {lo, hi} ---------------------------------------------------------------------- */
+/* --- band: attrs.i = {lo, hi} ---------------------------------------------------------------- */
 
 static nn_status band_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                             nn_error *e) {
@@ -50,7 +50,7 @@ static void band_backward(nn_call *c) {
 const nn_op nn_op_band = {.name = "band", .n_in = 1, .n_out = 1, .shape = band_shape,
                           .forward = band_forward, .backward = band_backward};
 
-/* --- diag: (..., n) to matrices with it on diagonal k. attrs.i = {k} --------------------------------- */
+/* --- diag: (..., n) to matrices with it on diagonal k. attrs.i = {k} ------------------------- */
 
 static nn_status diag_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                             nn_error *e) {

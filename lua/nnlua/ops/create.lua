@@ -18,7 +18,7 @@ local function check_dtype(op, dtype)
   return dtype
 end
 
--- filled -----------------------------------------------------------------------------------------------
+-- filled -----------------------------------------------------------------------------------------
 
 local function full(op, shape, value, dtype)
   shape, dtype = common.shape(op, shape), check_dtype(op, dtype)
@@ -53,7 +53,7 @@ define("full_like", "x, fill_value, dtype=None", function(x, value, dtype)
   return full("full_like", x.shape, value, dtype or x.dtype)
 end)
 
--- diagonals --------------------------------------------------------------------------------------------
+-- diagonals --------------------------------------------------------------------------------------
 
 local function matrix(op, rows, columns, dtype, one)
   rows = common.integer(op, "N", rows, 0)
@@ -81,7 +81,7 @@ define("tri", "N, M=None, k=0, dtype=None", function(rows, columns, k, dtype)
   return matrix("tri", rows, columns, dtype, function(i) return 1, i + k end)
 end)
 
--- ranges -----------------------------------------------------------------------------------------------
+-- ranges -----------------------------------------------------------------------------------------
 
 local function number(op, name, v)
   if core.is_tensor(v) and not core.is_traced(v) then v = core.item(v) end
@@ -150,7 +150,7 @@ define("geomspace", "start, stop, num=50, endpoint=True, dtype=None, axis=1",
     return dtype and common.cast(y, check_dtype("geomspace", dtype)) or y
   end)
 
--- windows ----------------------------------------------------------------------------------------------
+-- windows ----------------------------------------------------------------------------------------
 
 local function window(name, weight)
   define(name, "x", function(x)
@@ -192,7 +192,7 @@ define("kaiser", "x, beta", function(x, beta)
   return n == 0 and core.full({0}, 0) or core.new(list, "float32")
 end)
 
--- conversions ------------------------------------------------------------------------------------------
+-- conversions ------------------------------------------------------------------------------------
 
 define("cast", "x, dtype", function(x, dtype)
   x = tensor(x)

@@ -15,7 +15,7 @@ local function define(name, text, fn, opts) M[name] = args.fn(name, text, fn, op
 local function lazy(name) return function(...) return require("nnlua.ops")[name](...) end end
 local add, where = lazy "add", lazy "where"
 
--- picked -----------------------------------------------------------------------------------------------
+-- picked -----------------------------------------------------------------------------------------
 
 define("take", "x, indices, axis=None", function(x, indices, axis)
   x = tensor(x)
@@ -168,7 +168,7 @@ define("slice_update", "inputs, start_indices, updates", function(x, start, upda
   return put(x, block_numbers(x, first, count), updates)
 end)
 
--- placed -----------------------------------------------------------------------------------------------
+-- placed -----------------------------------------------------------------------------------------
 
 define("scatter", "indices, values, shape", function(indices, values, shape)
   values = tensor(values)
@@ -202,7 +202,7 @@ define("digitize", "x, bins", function(x, bins)
   return core.apply("searchsorted", {tensor(bins), tensor(x)}, {1, 0})
 end)
 
--- classes ----------------------------------------------------------------------------------------------
+-- classes ----------------------------------------------------------------------------------------
 
 local function one_hot(op, x, classes, axis, dtype)
   x = tensor(x)
@@ -245,7 +245,7 @@ define("select", "condlist, choicelist, default=0", function(conditions, choices
   return y
 end)
 
--- segments ---------------------------------------------------------------------------------------------
+-- segments ---------------------------------------------------------------------------------------
 
 local function segment(name, kind)
   define(name, "data, segment_ids, num_segments=None, sorted=False", function(data, ids, n)
@@ -265,7 +265,7 @@ segment("segment_max", 1)
 segment("segment_min", 2)
 segment("segment_prod", 3)
 
--- diagonals and triangles --------------------------------------------------------------------------------
+-- diagonals and triangles ------------------------------------------------------------------------
 
 local ALL = 1 << 40
 

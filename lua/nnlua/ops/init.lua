@@ -26,7 +26,7 @@ for family, names in pairs(families) do
 end
 
 -- The families whose names the files themselves tell.
-local others = {"elementwise", "reduce", "nn", "linalg"}
+local others = {"elementwise", "activation", "reduce", "nn", "linalg"}
 
 local ops = {}
 

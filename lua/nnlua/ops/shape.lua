@@ -12,7 +12,7 @@ local reshape, broadcast_to, concat = common.reshape, common.broadcast_to, commo
 
 local function define(name, text, fn, opts) M[name] = args.fn(name, text, fn, opts) end
 
--- shapes ---------------------------------------------------------------------------------------------
+-- shapes -----------------------------------------------------------------------------------------
 
 define("shape", "x", function(x) return tensor(x).shape end)
 define("ndim", "x", function(x) return tensor(x).ndim end)
@@ -61,7 +61,7 @@ define("broadcast_to", "x, shape", function(x, shape)
   return broadcast_to(tensor(x), common.shape("broadcast_to", shape))
 end)
 
--- the order of axes ------------------------------------------------------------------------------------
+-- the order of axes ------------------------------------------------------------------------------
 
 local function permute(x, order) return core.apply("transpose", {x}, order) end
 
@@ -105,7 +105,7 @@ define("moveaxis", "x, source, destination", function(x, source, destination)
   return permute(x, order)
 end)
 
--- turned round ---------------------------------------------------------------------------------------
+-- turned round -----------------------------------------------------------------------------------
 
 local function flip(x, axes)
   local first, step = {}, {}
@@ -159,7 +159,7 @@ define("roll", "x, shift, axis=None", function(x, shift, axis)
   return x
 end)
 
--- repeated -------------------------------------------------------------------------------------------
+-- repeated ---------------------------------------------------------------------------------------
 
 -- x with every block of elements along an axis (from 0) repeated: whole axes (tile), or single ones.
 local function repeated(x, a, times, whole)
@@ -203,7 +203,7 @@ define("repeat", "x, repeats, axis=None", function(x, repeats, axis)
 end)
 M.repeat_ = M["repeat"]
 
--- joined ---------------------------------------------------------------------------------------------
+-- joined -----------------------------------------------------------------------------------------
 
 define("concatenate", "xs, axis=1", function(xs, axis)
   local list = common.tensors("concatenate", xs)
@@ -264,7 +264,7 @@ define("append", "x1, x2, axis=None", function(x1, x2, axis)
   return concat({x1, x2}, axis_of("append", axis, x1.ndim))
 end)
 
--- taken apart ------------------------------------------------------------------------------------------
+-- taken apart ------------------------------------------------------------------------------------
 
 -- Parts that end after the elements in `ends`, the last one at the end.
 local function parts(x, a, ends)
@@ -314,7 +314,7 @@ define("unstack", "x, num=None, axis=1", function(x, num, axis)
   return out
 end)
 
--- wider ----------------------------------------------------------------------------------------------
+-- wider ------------------------------------------------------------------------------------------
 
 local modes = {constant = 0, reflect = 1, symmetric = 2}
 
@@ -350,7 +350,7 @@ define("pad", 'x, pad_width, mode="constant", constant_values=None', function(x,
   return core.apply("pad", {x}, ints, {value or 0})
 end)
 
--- grids and windows ------------------------------------------------------------------------------------
+-- grids and windows ------------------------------------------------------------------------------
 
 --- meshgrid(a, b, ...) or meshgrid{a, b, ..., indexing="ij"}: a list of grids.
 function M.meshgrid(...)

@@ -57,7 +57,7 @@ define("nonzero", "x", function(x)
   return require("nnlua.ops").unravel_index(places, x.ndim > 0 and x.shape or {1})
 end)
 
--- unique -------------------------------------------------------------------------------------------------
+-- unique -----------------------------------------------------------------------------------------
 
 -- Rows of a matrix as one number each: the rank among the different rows.
 local function row_ranks(x)
