@@ -206,6 +206,8 @@ static void errors(void) {
   expect_error("a,b\n1,2\n1\n", &o, "x.csv: line 3: 1 cell, expected 2");
   o.names = one, o.names_count = 1;
   expect_error("a,b\n1,2\n", &o, "x.csv: line 1: 2 cells, expected 1");
+  o.names_count = 0;
+  expect_error("a,b\n", &o, "x.csv: names is empty, expected a name for each column");
   nn_csv_options_init(&o);
   o.decimal = '5';
   expect_error("a\n", &o, "x.csv: decimal must be one character that no number uses otherwise");
@@ -249,6 +251,25 @@ static void portions(void) {
   nn_csv_close(r);
 }
 
+/* Found by fuzzing: a later portion whose text column begins with a missing cell. */
+static void empty_portion(void) {
+  static const char text[] = "x\n1\n3\n\"\"\n5\n";
+  nn_csv_reader *r;
+  nn_csv_table t;
+  nn_csv_options o;
+  nn_error e = {NN_OK, ""};
+  nn_csv_options_init(&o);
+  o.header = 0;
+  nn_csv_open_memory(&r, &A, "x.csv", text, sizeof text - 1, &o, NULL, &e);
+  nn_csv_next(r, 3, &t, &e);
+  nn_csv_clear(&t);
+  nn_csv_next(r, 3, &t, &e);
+  tap_ok(t.rows == 2 && t.column[0].missing[0] && text_fits(&t.column[0], 1, "5", 1),
+         "a portion that begins with a missing text");
+  nn_csv_clear(&t);
+  nn_csv_close(r);
+}
+
 static nn_status parse_small(nn_alloc *a) {
   static const char text[] = "a,\"b\"\"c\",a\n1,x,\n2,\"y\"\"\",3\nq,z,1\n";
   nn_csv_table t;
@@ -263,6 +284,7 @@ int main(void) {
   errors();
   late_texts();
   portions();
+  empty_portion();
   each_allocation_fails(parse_small, "csv");
   tap_ok(A.used == 0, "all memory came back");
   return tap_done();
