@@ -94,8 +94,8 @@ function M.PReLU:build(input_shape)
 end
 
 function M.PReLU:call(x)
-  local ops = require "nnlua.ops"
-  return ops.relu(x) - self.alpha.tensor * ops.relu(-x)
+  local relu = activations().relu
+  return relu(x) - self.alpha.tensor * relu(-x)
 end
 
 M.Softmax = Layer:extend("Softmax", {args = "axis=-1", supports_masking = true,

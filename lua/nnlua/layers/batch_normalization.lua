@@ -109,7 +109,7 @@ local function moments(self, x, m)
     end
     return masked_moments(x, m, axes)
   end
-  return ops().moments(x, axes)
+  return ops().mean(x, {axis = axes}), ops().var(x, {axis = axes})
 end
 
 local function average(variable, value, momentum)
@@ -140,6 +140,17 @@ local function renormalize(self, mean, variance, gamma, beta)
   return gamma and r * gamma or r, beta and offset + beta or offset
 end
 
+-- x scale + offset with one scale and offset a channel.
+local function normalize(self, x, mean, variance, gamma, beta)
+  local shape = {}
+  for i = 1, x.ndim do shape[i] = 1 end
+  shape[shapes.axis(self.axis, x.ndim)] = -1
+  local scale = ops().rsqrt(variance + self.epsilon)
+  if gamma then scale = scale * gamma end
+  local offset = beta and beta - mean * scale or -(mean * scale)
+  return x * ops().reshape(scale, shape) + ops().reshape(offset, shape)
+end
+
 function BatchNormalization:call(x, ctx)
   if x.dtype ~= "float32" then x = ops().cast(x, "float32") end
   local gamma, beta = self.gamma and self.gamma.tensor, self.beta and self.beta.tensor
@@ -156,8 +167,7 @@ function BatchNormalization:call(x, ctx)
       average(self.moving_variance, variance, self.momentum)
     end
   end
-  return ops().batch_normalization{x, mean, variance, axis = self.axis, offset = beta,
-    scale = gamma, epsilon = self.epsilon}
+  return normalize(self, x, mean, variance, gamma, beta)
 end
 
 function BatchNormalization:output_spec(shape) return {shape = shape, dtype = "float32", leaf = true} end

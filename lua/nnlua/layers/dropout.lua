@@ -52,8 +52,8 @@ end
 
 local function drop(self, x, noise_shape)
   if self.rate == 1 then return x * 0 end
-  local ints = {self.stream}
-  for i, n in ipairs(noise_shape or {}) do ints[i + 1] = n end
+  local ints = {self.stream, noise_shape and #noise_shape or 0}
+  for i, n in ipairs(noise_shape or {}) do ints[i + 2] = n end
   return core.apply("dropout", {x}, ints, {self.rate})
 end
 
@@ -102,7 +102,8 @@ random_class("AlphaDropout", "rate, noise_shape=None, seed=None", {
     local rate = self.rate
     local low = -1.6732632423543772 * 1.0507009873554805
     local shape = concrete_noise_shape(self.noise_shape, x)
-    local u = core.apply("random_uniform_like", {ops().zeros(shape)}, {self.stream}, {0, 1})
+    local u = core.apply("random_uniform", {}, {self.stream, 0, 0, 0, 0, #shape,
+      table.unpack(shape)}, {0, 1})
     local kept = ops().cast(ops().greater_equal(u, rate), "float32")
     local a = ((1 - rate) * (1 + rate * low * low)) ^ -0.5
     local b = -a * low * rate

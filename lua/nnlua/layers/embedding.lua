@@ -46,7 +46,7 @@ function M.Embedding:build()
 end
 
 function M.Embedding:call(x)
-  local y = core.apply("embedding", {self.embeddings.tensor, ops().cast(x, "int32")})
+  local y = core.apply("take", {self.embeddings.tensor, ops().cast(x, "int32")}, {0, 0})
   if self.mask_zero then mask.set(y, ops().not_equal(x, 0)) end
   return y
 end

@@ -150,9 +150,12 @@ local function flat_tensors(v, list)
   return list
 end
 
--- The list of gradients in the structure of `like`.
+-- The list of gradients in the structure of `like`. A float input that y does not depend on has the
+-- gradient zero.
 local function take_back(like, of)
-  if core.is_tensor(like) then return of[like] end
+  if core.is_tensor(like) then
+    return of[like] or (of[like] == false and core.full(like.shape, 0)) or nil
+  end
   local out = {}
   for i, one in ipairs(like) do out[i] = one and take_back(one, of) end
   return out
