@@ -81,7 +81,8 @@ NN_UNARY(elu, f_elu, g_elu, NULL)
 #define SELU_SCALE 1.0507009873554805f
 #define SELU_ALPHA 1.6732632423543772f
 WITH_F(selu, expm1, SELU_SCALE * (x > 0 ? x : SELU_ALPHA * s))
-WITH_G(selu, exp, x >= 0 ? d * SELU_SCALE : d * SELU_SCALE * SELU_ALPHA * s)
+/* Where exp(x) rounds to 1 the value is 0, and the slope that of the other side. */
+WITH_G(selu, exp, s >= 1 ? d * SELU_SCALE : d * SELU_SCALE * SELU_ALPHA * s)
 NN_UNARY(selu, f_selu, g_selu, NULL)
 
 /* [x]+ + alpha expm1(min(x, 0) / alpha): both halves pass the gradient at 0 */

@@ -1,12 +1,18 @@
-/* sparsemax along an axis (attrs.i[0], 0-based): the point of the simplex nearest to x (Martins and
- * Astudillo 2016, algorithm 1). With z sorted downwards the support is the largest k for which
- * 1 + k z_k > sum of z_1 .. z_k; tau = (that sum - 1) / k; y = [x - tau]+.
- * Backward, on the support: dx = dy - mean(dy); elsewhere 0.
+/* sparsemax along an axis (attrs.i[0], 0-based), after Martins and Astudillo 2016, as Keras 3.15 computes
+ * it. With z sorted downwards and its running sums c, the support is every k with k z_k > c_k - 1, and
+ *   y = [x - tau]+,  tau = (the sum of c over the support - 1) / K,  K its size
+ * (the paper's tau has c_K for that sum: the two agree where K = 1).
+ * Backward, with G the sum of dy where x >= tau: that dy, and G (K + 1 - rank) / K less on the support.
  */
 #include <stdlib.h>
 
 #include "ops/block.h"
 #include "ops/ops.h"
+
+typedef struct entry {
+  float z;
+  int32_t at; /* equal elements stay in order */
+} entry;
 
 static nn_status shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                        nn_error *e) {
@@ -23,59 +29,80 @@ static nn_lines lines_of(const nn_call *c) {
 static size_t scratch(const nn_attrs *a, int n_in, const nn_shape *const *in) {
   (void)n_in;
   nn_lines l = nn_lines_of(in[0], nn_axis(in[0], a->i[0]));
-  return nn_input_f32_bytes(in[0]) + (size_t)l.n * sizeof(float);
+  return nn_input_f32_bytes(in[0]) + (size_t)l.n * sizeof(entry);
 }
 
 static int downwards(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x < y) - (x > y);
+  const entry *x = a, *y = b;
+  if (x->z != y->z) return x->z < y->z ? 1 : -1;
+  return x->at > y->at ? 1 : -1;
 }
 
-static double threshold(float *z, int64_t n) {
-  qsort(z, (size_t)n, sizeof *z, downwards);
-  double sum = 0, tau = 0;
+/* Sorts the line into `sorted`; gives tau and the support's size, which is a first part of it. */
+static float threshold(entry *sorted, const float *x, int64_t n, int64_t step, int64_t *support) {
+  for (int64_t j = 0; j < n; j++) sorted[j] = (entry){x[j * step], (int32_t)j};
+  qsort(sorted, (size_t)n, sizeof *sorted, downwards);
+  double running = 0, sum = 0;
+  *support = 0;
   for (int64_t k = 1; k <= n; k++) {
-    sum += z[k - 1];
-    double t = (sum - 1) / (double)k;
-    if (z[k - 1] > t) tau = t;
+    running += sorted[k - 1].z;
+    if (sorted[k - 1].z <= (running - 1) / (double)k) continue;
+    sum += running;
+    ++*support;
   }
-  return tau;
+  return (float)((sum - 1) / (double)*support);
+}
+
+typedef struct lines {
+  nn_lines l;
+  const float *x;
+  entry *sorted;
+} lines;
+
+static lines begin(const nn_call *c) {
+  lines s = {lines_of(c), nn_input_f32(c, 0, c->scratch), NULL};
+  s.sorted = (entry *)(void *)((char *)c->scratch + nn_input_f32_bytes(c->in_shape[0]));
+  return s;
+}
+
+static int64_t line_at(const nn_lines *l, int64_t line) {
+  return line / l->inner * l->n * l->inner + line % l->inner;
 }
 
 static void forward(nn_call *c) {
-  nn_lines l = lines_of(c);
-  const float *x = nn_input_f32(c, 0, c->scratch);
-  float *z = (float *)(void *)((char *)c->scratch + nn_input_f32_bytes(c->in_shape[0]));
+  lines s = begin(c);
   float *y = c->out[0];
-  for (int64_t o = 0; o < l.outer; o++)
-    for (int64_t i = 0; i < l.inner; i++) {
-      int64_t at = o * l.n * l.inner + i;
-      for (int64_t j = 0; j < l.n; j++) z[j] = x[at + j * l.inner];
-      double tau = threshold(z, l.n);
-      for (int64_t j = 0; j < l.n; j++) {
-        double v = x[at + j * l.inner] - tau;
-        y[at + j * l.inner] = v > 0 ? (float)v : 0;
-      }
-    }
-}
-
-static void backward(nn_call *c) {
-  nn_lines l = lines_of(c);
-  const float *y = c->out[0], *dy = c->dout[0];
-  float *dx = c->din[0];
-  for (int64_t line = 0; dx && line < l.outer * l.inner; line++) {
-    int64_t at = line / l.inner * l.n * l.inner + line % l.inner, support = 0;
-    double sum = 0;
-    for (int64_t j = 0; j < l.n; j++)
-      if (y[at + j * l.inner] > 0) sum += dy[at + j * l.inner], support++;
-    for (int64_t j = 0; j < l.n; j++) {
-      int64_t k = at + j * l.inner;
-      float g = y[k] > 0 ? (float)(dy[k] - sum / (double)support) : 0;
-      dx[k] = c->accumulate[0] ? dx[k] + g : g;
+  for (int64_t line = 0; line < s.l.outer * s.l.inner; line++) {
+    int64_t at = line_at(&s.l, line), support;
+    float tau = threshold(s.sorted, s.x + at, s.l.n, s.l.inner, &support);
+    for (int64_t j = 0; j < s.l.n; j++) {
+      float v = s.x[at + j * s.l.inner] - tau;
+      y[at + j * s.l.inner] = v > 0 ? v : 0;
     }
   }
 }
 
-const nn_op nn_op_sparsemax = {.name = "sparsemax", .n_in = 1, .n_out = 1, .flags = NN_OP_USES_Y,
-                               .shape = shape, .forward = forward, .backward = backward,
-                               .scratch = scratch};
+static void backward_line(const nn_call *c, const lines *s, int64_t at) {
+  int64_t support, step = s->l.inner;
+  const float *x = s->x + at, *dy = c->dout[0] + at;
+  float *dx = c->din[0] + at, tau = threshold(s->sorted, x, s->l.n, step, &support);
+  double total = 0;
+  for (int64_t j = 0; j < s->l.n; j++)
+    if (x[j * step] - tau >= 0) total += dy[j * step];
+  for (int64_t rank = 1; rank <= s->l.n; rank++) {
+    int64_t j = s->sorted[rank - 1].at * step;
+    double g = x[j] - tau >= 0 ? dy[j] : 0;
+    if (rank <= support) g -= total * (double)(support + 1 - rank) / (double)support;
+    dx[j] = (float)(c->accumulate[0] ? dx[j] + g : g);
+  }
+}
+
+static void backward(nn_call *c) {
+  if (!c->din[0]) return;
+  lines s = begin(c);
+  for (int64_t line = 0; line < s.l.outer * s.l.inner; line++)
+    backward_line(c, &s, line_at(&s.l, line));
+}
+
+const nn_op nn_op_sparsemax = {.name = "sparsemax", .n_in = 1, .n_out = 1, .shape = shape,
+                               .forward = forward, .backward = backward, .scratch = scratch};
