@@ -1,8 +1,8 @@
 /* var and std (of the population) and logsumexp over any set of axes; attributes as in reduce.c.
  *   var:        mean((x - mean)^2), in two passes;       dx = dy 2 (x - mean) / n
  *   std:        sqrt(var);                               dx = dy (x - mean) / (n y)
- *   logsumexp:  top + log(sum(exp(x - top)));            dx = dy exp(x - y)
- * var and std keep the means.
+ *   logsumexp:  top + log(sum(exp(x - top)));            dx = dy exp(x - top) / sum
+ * var and std keep the means, logsumexp the tops and the sums.
  */
 #include <math.h>
 
@@ -22,7 +22,11 @@ static size_t grouped_bytes(const nn_attrs *a, int n_in, const nn_shape *const *
   return nn_size_mul((size_t)nn_shape_size(&kept), sizeof(float));
 }
 
-/* x as float32 where it is not, then one float an element, then one an output. */
+static size_t twice_grouped_bytes(const nn_attrs *a, int n_in, const nn_shape *const *in) {
+  return 2 * grouped_bytes(a, n_in, in);
+}
+
+/* x as float32 where it is not, then one float an element; backward: one an output. */
 static size_t room_bytes(const nn_attrs *a, int n_in, const nn_shape *const *in) {
   size_t full = nn_size_mul((size_t)nn_shape_size(in[0]), sizeof(float));
   return nn_input_f32_bytes(in[0]) + full + grouped_bytes(a, n_in, in);
@@ -32,7 +36,7 @@ typedef struct job {
   const nn_call *c;
   reduction r;
   const float *x;
-  float *room, *top; /* forward */
+  float *room; /* forward */
   nn_spread a, b;    /* read in the input's shape */
   float *out;
   float scale;
@@ -58,7 +62,6 @@ static void run(job *j, void (*f)(float *, const job *, int64_t, int64_t)) {
 static job forward_job(const nn_call *c) {
   job j = {.c = c, .r = nn_reduction_of(c), .x = nn_input_f32(c, 0, c->scratch)};
   j.room = (float *)(void *)((char *)c->scratch + nn_input_f32_bytes(c->in_shape[0]));
-  j.top = j.room + j.r.size;
   j.out = j.room;
   return j;
 }
@@ -131,16 +134,17 @@ static void exp_below(float *y, const job *j, int64_t at, int64_t n) {
 }
 
 static void logsumexp_forward(nn_call *c) {
+  const nn_kernels *k = nn_kernels_get();
   job j = forward_job(c);
-  float *y = c->out[0];
-  nn_reduced_max(j.top, &j.r, j.x);
+  float *y = c->out[0], *top = c->saved, *sum = top + j.r.groups;
+  nn_reduced_max(top, &j.r, j.x);
   for (int64_t i = 0; i < j.r.groups; i++)
-    if (isinf(j.top[i])) j.top[i] = 0; /* nothing but infinities: they are the answer */
-  j.b = nn_reduction_spread(&j.r, j.top);
+    if (isinf(top[i])) top[i] = 0; /* nothing but infinities: they are the answer */
+  j.b = nn_reduction_spread(&j.r, top);
   run(&j, exp_below);
-  nn_sum_to(y, &j.r.kept, j.room, j.r.in, 0);
-  nn_kernels_get()->log(y, y, (size_t)j.r.groups);
-  nn_kernels_get()->add(y, y, j.top, (size_t)j.r.groups);
+  nn_sum_to(sum, &j.r.kept, j.room, j.r.in, 0);
+  k->log(y, sum, (size_t)j.r.groups);
+  k->add(y, y, top, (size_t)j.r.groups);
 }
 
 static void share(float *g, const job *j, int64_t at, int64_t n) {
@@ -150,7 +154,11 @@ static void share(float *g, const job *j, int64_t at, int64_t n) {
 }
 
 static void logsumexp_backward(nn_call *c) {
-  job j = backward_job(c, c->out[0]);
+  const float *top = c->saved;
+  float *slope = c->scratch;
+  job j = backward_job(c, top);
+  nn_kernels_get()->div(slope, c->dout[0], top + j.r.groups, (size_t)j.r.groups);
+  j.a = nn_reduction_spread(&j.r, slope);
   if (c->din[0]) run(&j, share);
 }
 
@@ -160,4 +168,4 @@ static void logsumexp_backward(nn_call *c) {
                             .backward = op##_backward, .saved = keep, .scratch = room_bytes};
 MOMENT(var, grouped_bytes)
 MOMENT(std, grouped_bytes)
-MOMENT(logsumexp, NULL)
+MOMENT(logsumexp, twice_grouped_bytes)
