@@ -26,7 +26,9 @@ local base_args = {
 ---@field trainable boolean
 ---@field weights nn.Variable[] trainable, then non-trainable, then those of sub-layers
 ---@field losses nn.Tensor[] penalties of the weights (regularizers)
-local Layer = class.new("Layer", {args = "", extra_args = base_args})
+local Layer = class.new("Layer", {
+  args = "", extra_args = base_args, module = "keras.layers",
+})
 
 local inherited_extend = Layer.extend
 
