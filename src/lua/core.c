@@ -4,13 +4,15 @@
 #include "lua/l_about.h"
 #include "lua/l_config.h"
 #include "lua/l_data.h"
-#include "lua/l_json.h"
 #include "lua/l_hash.h"
+#include "lua/l_hdf5.h"
+#include "lua/l_json.h"
 #include "lua/l_optimizer.h"
 #include "lua/l_rng.h"
 #include "lua/l_safetensors.h"
 #include "lua/l_sys.h"
 #include "lua/l_tensor.h"
+#include "lua/l_zip.h"
 
 int luaopen_nnlua_core(lua_State *L) {
   lua_newtable(L);
@@ -30,6 +32,10 @@ int luaopen_nnlua_core(lua_State *L) {
   lua_setfield(L, -2, "json");
   l_safetensors_open(L);
   lua_setfield(L, -2, "safetensors");
+  l_hdf5_open(L);
+  lua_setfield(L, -2, "hdf5");
+  l_zip_open(L);
+  lua_setfield(L, -2, "zip");
   l_sys_open(L);
   lua_setfield(L, -2, "sys");
   l_optimizer_open(L);

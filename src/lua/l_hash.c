@@ -1,10 +1,13 @@
-/* Hashing of strings into bins, for the preprocessing layers. */
+/* Hashing: strings into bins, for the preprocessing layers; bytes to their SHA-256. */
 #include "lua/l_hash.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 
 #include "core/hash.h"
-#include "lua/context.h"
+#include "core/sha256.h"
+#include "lua/control.h"
+#include "lua/l_tensor.h"
 
 static uint64_t check_bins(lua_State *L, int i) {
   lua_Integer n = luaL_checkinteger(L, i);
@@ -45,8 +48,56 @@ static int l_cross_bin(lua_State *L) {
   return 1;
 }
 
+/* sha256({text or tensor, ...}): 64 hexadecimal digits over all their bytes. */
+static int l_sha256(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  nn_sha256 h;
+  char hex[65];
+  nn_sha256_init(&h);
+  lua_Integer count = luaL_len(L, 1);
+  for (lua_Integer k = 1; k <= count; k++) {
+    lua_settop(L, 1);
+    lua_geti(L, 1, k);
+    if (lua_type(L, 2) == LUA_TSTRING) {
+      size_t n;
+      const char *s = lua_tolstring(L, 2, &n);
+      nn_sha256_add(&h, s, n);
+    } else {
+      nnl_check_tensor(L, 2);
+      const nnl_tensor *t = nnl_contiguous(L, 2);
+      nn_sha256_add(&h, t->t.data, nn_shape_bytes(&t->t.shape));
+    }
+  }
+  nn_sha256_hex(&h, hex);
+  lua_pushstring(L, hex);
+  return 1;
+}
+
+/* sha256_file(path): digits and size in bytes; nil and a message when it cannot be read. */
+static int l_sha256_file(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  nn_lua_check_files(L, "sha256_file");
+  FILE *file = fopen(path, "rb");
+  if (!file) return luaL_fileresult(L, 0, path);
+  nn_sha256 h;
+  char hex[65], bytes[16384];
+  nn_sha256_init(&h);
+  for (size_t n; (n = fread(bytes, 1, sizeof bytes, file)) > 0;) nn_sha256_add(&h, bytes, n);
+  int failed = ferror(file);
+  fclose(file);
+  if (failed) return luaL_fileresult(L, 0, path);
+  lua_Integer size = (lua_Integer)h.size;
+  nn_sha256_hex(&h, hex);
+  lua_pushstring(L, hex);
+  lua_pushinteger(L, size);
+  return 2;
+}
+
 void l_hash_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"hash_bin", l_hash_bin}, {"cross_bin", l_cross_bin},
+  static const luaL_Reg functions[] = {{"hash_bin", l_hash_bin},
+                                       {"cross_bin", l_cross_bin},
+                                       {"sha256", l_sha256},
+                                       {"sha256_file", l_sha256_file},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -1,4 +1,4 @@
-/* core.json: decode(text[, name]) and encode(value[, spaced]).
+/* core.json: decode(text[, name[, limits]]) and encode(value[, spaced]).
  *
  * null is core.json.null (a light userdata). Empty arrays are marked (as by core.json.array), so
  * that they are written as [] again; an unmarked table without entries is {}. core.json.ordered
@@ -10,6 +10,7 @@
 
 #include "io/json.h"
 #include "lua/context.h"
+#include "lua/limits.h"
 
 static const char array_key = 'a', ordered_key = 'o';
 
@@ -66,7 +67,8 @@ static int l_json_decode(lua_State *L) {
   size_t n;
   const char *text = luaL_checklstring(L, 1, &n), *name = luaL_optstring(L, 2, "json");
   nn_json_doc *d = new_owned(L, sizeof *d, "nn.json_doc", doc_gc);
-  nnl_check(L, nn_json_parse(d, &c->alloc, name, text, n, NULL, &c->error), &c->error);
+  nn_limits limits = nnl_limits(L, 3);
+  nnl_check(L, nn_json_parse(d, &c->alloc, name, text, n, &limits, &c->error), &c->error);
   push_value(L, d->root);
   nn_json_clear(d);
   return 1;

@@ -1,4 +1,4 @@
-/* core.safetensors: load(path[, bytes]) and save(path, list, metadata); encode gives the bytes. */
+/* core.safetensors: load(path[, limits]) and save(path, list, metadata). */
 #include "lua/l_safetensors.h"
 
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "io/safetensors.h"
 #include "lua/control.h"
 #include "lua/l_tensor.h"
+#include "lua/limits.h"
 
 static int file_gc(lua_State *L) {
   nn_safetensors_close(lua_touserdata(L, 1));
@@ -32,21 +33,11 @@ static void push_metadata(lua_State *L, const nn_safetensors *f) {
   }
 }
 
-static uint64_t limit_field(lua_State *L, int t, const char *name) {
-  if (!lua_istable(L, t)) return 0;
-  lua_getfield(L, t, name);
-  lua_Integer v = luaL_optinteger(L, -1, 0);
-  lua_pop(L, 1);
-  return v > 0 ? (uint64_t)v : 0;
-}
-
 /* load(path[, limits]): {name = tensor}, metadata as {key = text}. */
 static int l_load(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
   const char *path = luaL_checkstring(L, 1);
-  nn_limits limits = {.bytes = (size_t)limit_field(L, 2, "bytes"),
-                      .tensors = (size_t)limit_field(L, 2, "tensors"),
-                      .depth = (int)limit_field(L, 2, "depth")};
+  nn_limits limits = nnl_limits(L, 2);
   nn_lua_check_files(L, "load");
   lua_settop(L, 2);
   nn_safetensors *f = push_file(L);
@@ -61,26 +52,6 @@ static int l_load(lua_State *L) {
   push_metadata(L, f);
   nn_safetensors_close(f);
   return 2;
-}
-
-/* The list at index i, {{name, tensor}, ...}: made contiguous in place. */
-static nn_named_tensor *read_list(lua_State *L, int i, size_t *count) {
-  luaL_checktype(L, i, LUA_TTABLE);
-  *count = (size_t)luaL_len(L, i);
-  nn_named_tensor *list = lua_newuserdatauv(L, sizeof *list * (*count + 1), 0);
-  lua_newtable(L); /* keeps copies alive */
-  int keep = lua_gettop(L);
-  for (size_t k = 0; k < *count; k++) {
-    lua_geti(L, i, (lua_Integer)k + 1);
-    lua_geti(L, -1, 1), lua_geti(L, -2, 2);
-    nnl_check_tensor(L, -1);
-    nnl_tensor *t = nnl_contiguous(L, lua_gettop(L));
-    list[k].name = luaL_checkstring(L, -2);
-    list[k].tensor = t->t;
-    lua_seti(L, keep, (lua_Integer)k + 1);
-    lua_pop(L, 2);
-  }
-  return list;
 }
 
 static nn_text_pair *read_metadata(lua_State *L, int i, size_t *pairs) {
@@ -105,7 +76,7 @@ static int l_save(lua_State *L) {
   size_t count, pairs;
   nn_lua_check_files(L, "save");
   lua_settop(L, 3);
-  nn_named_tensor *list = read_list(L, 2, &count);
+  nn_named_tensor *list = nnl_named_tensors(L, 2, &count);
   nn_text_pair *metadata = read_metadata(L, 3, &pairs);
   nn_status s = nn_safetensors_save(&c->alloc, path, list, count, metadata, pairs, &c->error);
   nnl_check(L, s, &c->error);
