@@ -26,6 +26,7 @@ function seed.set_random_seed(n)
     err.raise("set_random_seed: seed is %s, expected an integer", err.show(n))
   end
   process, count = math.tointeger(n), 0
+  core.restart_draws()
 end
 
 --- The next integer of the process generator: 0 to 2^31 - 2.

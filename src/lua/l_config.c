@@ -39,12 +39,19 @@ static int l_allocations(lua_State *L) {
   return 2;
 }
 
+/* restart_draws(): random layers and functions that run outside plans draw from the start again. */
+static int l_restart_draws(lua_State *L) {
+  nnl_context_get(L)->draws = 0;
+  return 0;
+}
+
 void l_config_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"set_threads", l_set_threads},
                                        {"get_threads", l_get_threads},
                                        {"set_gemm_backend", l_set_gemm_backend},
                                        {"gemm_choice", l_gemm_choice},
                                        {"allocations", l_allocations},
+                                       {"restart_draws", l_restart_draws},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -10,6 +10,7 @@ local ReversibleEmbedding = Embedding:extend("ReversibleEmbedding", {
   args = [[input_dim, output_dim, tie_weights=True, embeddings_initializer="uniform",
     embeddings_regularizer=None, embeddings_constraint=None, mask_zero=False, reverse_dtype=None,
     logit_soft_cap=None]],
+  extra_args = setmetatable({quantization_config = true}, {__index = Layer.extra_args}),
 })
 
 function ReversibleEmbedding:init(a)

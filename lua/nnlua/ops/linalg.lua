@@ -287,7 +287,8 @@ local function parse(subscripts, operands)
     err.check(x, "einsum: '%s' for %d operands", subscripts, #operands)
     local labels = labels_of(text, x.ndim)
     for i, label in ipairs(labels) do
-      sizes[label] = math.max(sizes[label] or 1, x.shape[i])
+      local known = sizes[label]
+      if not known or known == 1 then sizes[label] = x.shape[i] end
       if label:sub(1, 1) == "." then hidden = math.max(hidden, tonumber(label:sub(2))) end
     end
     inputs[#inputs + 1] = labels
