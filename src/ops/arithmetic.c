@@ -38,11 +38,12 @@ NN_UNARY_G(reciprocal, -d * y * y)
 NN_UNARY_Y(reciprocal, f_reciprocal, g_reciprocal)
 
 NN_UNARY_KERNEL(sqrt, sqrt)
-NN_UNARY_G(sqrt, d * (0.5f / y))
+/* As in TensorFlow a gradient of 0 stays 0 where the slope is infinite. */
+NN_UNARY_G(sqrt, d == 0 ? 0 : d * (0.5f / y))
 NN_UNARY_Y(sqrt, f_sqrt, g_sqrt)
 
 NN_UNARY_KERNEL(rsqrt, rsqrt)
-NN_UNARY_G(rsqrt, -0.5f * d * y * y * y)
+NN_UNARY_G(rsqrt, d == 0 ? 0 : -0.5f * d * y * y * y)
 NN_UNARY_Y(rsqrt, f_rsqrt, g_rsqrt)
 
 NN_UNARY_KERNEL(exp, exp)

@@ -118,7 +118,7 @@ static void std_backward(nn_call *c) {
   job j = backward_job(c, c->saved);
   float *slope = c->scratch;
   const float *y = c->out[0];
-  for (int64_t i = 0; i < j.r.groups; i++) slope[i] = c->dout[0][i] / y[i];
+  for (int64_t i = 0; i < j.r.groups; i++) slope[i] = c->dout[0][i] == 0 ? 0 : c->dout[0][i] / y[i];
   j.a = nn_reduction_spread(&j.r, slope);
   j.scale = 1 / (float)j.r.count;
   if (c->din[0]) run(&j, distance);

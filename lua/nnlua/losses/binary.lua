@@ -38,9 +38,10 @@ end
 
 local function focal(t, p, balanced, alpha, gamma, from_logits, smoothing, axis)
   t = smooth(t, smoothing)
-  if from_logits then p = ops.sigmoid(p) end
+  local logits = from_logits and p
+  if logits then p = ops.sigmoid(logits) end
   local right = t * p + (1 - t) * (1 - p)
-  local values = (1 - right) ^ gamma * of_probabilities(t, p)
+  local values = (1 - right) ^ gamma * (logits and of_logits(t, logits) or of_probabilities(t, p))
   if balanced then values = (t * alpha + (1 - t) * (1 - alpha)) * values end
   return ops.mean(values, axis)
 end
