@@ -147,7 +147,7 @@ function args.collect(sig, ...)
     return args.bind(sig, first)
   end
   local record = {}
-  local last = select(n, ...)
+  local last = n > 1 and select(n, ...) or nil
   if n > 1 and is_options(sig, last) then
     for key, v in pairs(last) do record[key] = v end
     n = n - 1
