@@ -7,6 +7,7 @@ local core = require "nnlua.core"
 local text = {}
 
 local PRECISION, THRESHOLD, EDGE, WIDTH = 8, 1000, 3, 75
+local SMALL = string.unpack("f", string.pack("f", 0.0001))
 
 -- numbers ----------------------------------------------------------------------------------------
 
@@ -71,10 +72,11 @@ local function wants_exponent(values)
   end
   if not most then return false end
   local ratio = string.unpack("f", string.pack("f", most / least))
-  return most >= 1e8 or least < 0.0001 or ratio > 1000
+  return most >= 1e6 or least < SMALL or ratio > 1000
 end
 
-local function widths(values, split)
+-- `tail` characters stand behind the fraction.
+local function widths(values, split, tail)
   local left, right = 0, 0
   for _, v in ipairs(values) do
     if is_finite(v) then
@@ -83,7 +85,7 @@ local function widths(values, split)
     end
   end
   for _, v in ipairs(values) do
-    if not is_finite(v) then left = math.max(left, #special(v) - right - 1) end
+    if not is_finite(v) then left = math.max(left, #special(v) - right - tail - 1) end
   end
   return left, right
 end
@@ -92,18 +94,20 @@ local function pad_left(s, n) return (" "):rep(n - #s) .. s end
 
 local function float_format(values)
   if not wants_exponent(values) then
-    local left, right = widths(values, positional)
+    local left, right = widths(values, positional, 0)
     return function(v)
       if not is_finite(v) then return pad_left(special(v), left + right + 1) end
       local whole, fraction = positional(v)
       return pad_left(whole, left) .. "." .. fraction .. (" "):rep(right - #fraction)
     end
   end
-  local left, right = widths(values, scientific)
+  local left, right = widths(values, scientific, 4)
+  local exact = ("%%.%de"):format(right)
   return function(v)
     if not is_finite(v) then return pad_left(special(v), left + right + 5) end
-    local whole, fraction, exponent = scientific(v)
-    return pad_left(whole, left) .. "." .. fraction .. ("0"):rep(right - #fraction) .. "e" .. exponent
+    -- digits beyond the shortest are those of the exact value
+    local whole, fraction, exponent = exact:format(v):match "^(%-?%d)%.?(%d*)e(.+)$"
+    return pad_left(whole, left) .. "." .. fraction .. "e" .. exponent
   end
 end
 
@@ -117,7 +121,7 @@ local function scalar(v, dtype)
   if dtype ~= "float32" then return tostring(v) end
   if not is_finite(v) then return special(v) end
   local a = math.abs(v)
-  if a ~= 0 and (a >= 1e16 or a < 1e-4) then
+  if a ~= 0 and (a >= 1e6 or a < 1e-4) then
     local whole, fraction, exponent = scientific(v)
     return whole .. (fraction ~= "" and "." .. fraction or "") .. "e" .. exponent
   end
