@@ -237,6 +237,9 @@ function loop.batches(run, kind, source, limit)
   return total, why
 end
 
+--- What is done with an error inside a run: it goes on as it is.
+function loop.on_error(e) return e end
+
 --- Runs f(...) with interrupts directed at it: they end the run in good order.
 function loop.guarded(f, ...)
   local outer = loop.token
@@ -247,7 +250,7 @@ function loop.guarded(f, ...)
     if not ok then error((...), 0) end
     return ...
   end
-  return finish(pcall(f, ...))
+  return finish(xpcall(f, loop.on_error, ...))
 end
 
 return loop

@@ -52,9 +52,14 @@ function step.loss(model, y, y_pred, w, penalties)
   return add_all(parts), by_output
 end
 
+-- The mean over rows: a batch's value counts once for each of its rows.
+local function track(metric, value, rows)
+  core.apply("track_mean", {metric.total.tensor, metric.count.tensor, value, rows})
+end
+
 local function update_metrics(model, r, y, y_pred, w, total, by_output, rows)
-  model.loss_tracker:update_state(total, rows)
-  for _, t in ipairs(r.trackers) do t.metric:update_state(by_output[t.output], rows) end
+  track(model.loss_tracker, total, rows)
+  for _, t in ipairs(r.trackers) do track(t.metric, by_output[t.output], rows) end
   if #r.metrics == 0 then return end
   local ps, ys = tree.flatten(y_pred), compile.match_targets(y, y_pred, r.names)
   local ws = compile.match_weights(w, r.names)
