@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lua/l_graph.h"
+
 static nnl_tensor *new_header(lua_State *L, size_t extra) {
   nnl_tensor *u = lua_newuserdatauv(L, sizeof *u + extra, 1);
   memset(u, 0, sizeof *u);
@@ -377,14 +379,26 @@ static int index_number(lua_State *L, nnl_tensor *u) {
   return 1;
 }
 
+/* Whether an op on the tensor is recorded: then t[i] is an op too, or gradients would stop at it. */
+static int is_recorded(lua_State *L, const nnl_tensor *u) {
+  nnl_context *c = nnl_context_get(L);
+  if (c->mode == NNL_EAGER) return 0;
+  return u->is_variable || (u->value >= 0 && u->graph == c->graph->serial);
+}
+
+static int is_past_end(lua_State *L, const nnl_tensor *u) {
+  return u->t.shape.ndim > 0 && lua_tointeger(L, 2) == u->t.shape.dim[0] + 1;
+}
+
 static int tensor_index(lua_State *L) {
   nnl_tensor *u = nnl_check_tensor(L, 1);
   if (lua_type(L, 2) == LUA_TSTRING) {
     if (push_field(L, u, lua_tostring(L, 2))) return 1;
-  } else if (lua_isinteger(L, 2) && u->t.data) {
-    return index_number(L, u);
+  } else if (lua_isinteger(L, 2)) {
+    if (u->t.data && !is_recorded(L, u)) return index_number(L, u);
+    if (is_past_end(L, u)) return 0;
   }
-  /* methods: a Lua table in upvalue 1 ("__item" serves numbers on traced tensors) */
+  /* methods: a Lua table in upvalue 1 ("__item" serves numbers on recorded tensors) */
   if (lua_type(L, 2) != LUA_TSTRING) {
     if (!lua_isinteger(L, 2))
       nnl_raise(L, "tensor: index is %s, expected an integer", luaL_tolstring(L, 2, NULL));
