@@ -167,7 +167,7 @@ function args.is_plain_list(t)
   for key in pairs(t) do
     if math.type(key) ~= "integer" then return false end
   end
-  return type(t[1]) ~= "table"
+  return not args.is_record(t[1])
 end
 
 --- Declares a public function: fn gets the bound record's values in the signature's order.
