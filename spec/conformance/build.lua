@@ -363,7 +363,7 @@ function build.in_folder(f)
   local folder = os.tmpname()
   os.remove(folder)
   assert(core.sys.mkdir(folder))
-  local ok, e = xpcall(f, debug.traceback, folder)
+  local ok, e = pcall(f, folder)
   os.execute("rm -rf '" .. folder .. "'")
   if not ok then error(e, 0) end
 end

@@ -57,7 +57,10 @@ local function run_case(runner, case, context, kind, name)
   local ok, failure, skip = xpcall(runner, verbose and debug.traceback or function(e)
     return tostring(e)
   end, case, context)
-  if not ok then return count(kind, name, "failed", "error: " .. failure, case.id) end
+  if not ok then
+    local text = verbose and failure or failure:match "^[^\n]*"
+    return count(kind, name, "failed", "error: " .. text, case.id)
+  end
   if skip then return count(kind, name, "skipped", skip, case.id) end
   if failure then return count(kind, name, "failed", failure, case.id) end
   count(kind, name, "passed")

@@ -27,6 +27,7 @@ local COMMON = [[clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=Fa
 ---@field iterations integer completed updates
 ---@field variables nn.Variable[]
 local Optimizer = class.new("Optimizer", {
+  module = "keras.optimizers",
   args = "learning_rate=0.001, weight_decay=None, " .. COMMON,
   common_args = "weight_decay=None, " .. COMMON, -- for the signatures of classes
   common_args_without_decay = COMMON,

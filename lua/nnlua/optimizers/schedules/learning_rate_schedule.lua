@@ -6,7 +6,9 @@ local repr = require "nnlua.repr"
 
 ---@class nn.optimizers.schedules.LearningRateSchedule
 ---@overload fun(step: integer): number
-local LearningRateSchedule = class.new("LearningRateSchedule")
+local LearningRateSchedule = class.new("LearningRateSchedule", {
+  module = "keras.optimizers.schedules",
+})
 
 function LearningRateSchedule:init(a)
   for key, value in pairs(a or {}) do self[key] = value end
