@@ -61,7 +61,30 @@ local function difference(f, inputs, flat, k, step)
   return (high - low) / (above - below)
 end
 
---- opts: step (1e-2), rtol (1e-3), atol (1e-3).
+-- f traced and planned, run twice: the same gradients as at once.
+local function check_plan(f, copies, floats, gradients)
+  local graph, wants = core.record "trace", {}
+  local ok, loss = pcall(loss_tensor, f, copies)
+  core.done(graph)
+  if not ok then error(loss, 0) end
+  for i, x in ipairs(floats) do wants[i] = {x, core.full(x.shape, 0)} end
+  local plan = core.plan(graph, {loss = loss, outputs = {loss}, wants = wants})
+  for _ = 1, 2 do
+    plan:forward()
+    plan:backward()
+    for i, x in ipairs(floats) do
+      local a = gradients[i] and core.tobytes(gradients[i])
+      if a and a ~= core.tobytes(wants[i][2]) then
+        error(("the plan's gradient of input %d is %s, at once it is %s"):format(i,
+          tostring(wants[i][2]), tostring(gradients[i])), 0)
+      end
+      assert(x.size == wants[i][2].size)
+    end
+  end
+  plan:close()
+end
+
+--- opts: step (1e-2), rtol (1e-3), atol (1e-3), traced (true: checks the plan too).
 return function(f, inputs, opts)
   opts = opts or {}
   local step, rtol, atol = opts.step or 1e-2, opts.rtol or 1e-3, opts.atol or 1e-3
@@ -71,6 +94,7 @@ return function(f, inputs, opts)
     if core.is_tensor(x) and x.dtype == "float32" then floats[#floats + 1] = copies[i] end
   end
   local _, gradients = nn.value_and_grad(function() return loss_tensor(f, copies) end, floats)
+  if opts.traced ~= false then check_plan(f, copies, floats, gradients) end
   for i, x in ipairs(floats) do
     local flat = core.reshape(x, {x.size})
     local got = gradients[i] and core.totable(core.reshape(gradients[i], {x.size}))
