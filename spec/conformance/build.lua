@@ -82,13 +82,13 @@ function build.layer(spec)
   return nn.layers[spec.class_name](layer_config(spec.config))
 end
 
+-- The model gets its name before its layers do, as in the scripts that made the cases.
 local function sequential(m)
-  local layers = {}
-  for i, spec in ipairs(m.layers) do
-    layers[i] = spec.type and build.model(spec) or build.layer(spec)
+  local model = nn.Sequential{name = m.name}
+  for _, spec in ipairs(m.layers) do
+    model:add(spec.type and build.model(spec) or build.layer(spec))
   end
-  layers.name = m.name
-  return nn.Sequential(layers)
+  return model
 end
 
 local function gather(names, of)
@@ -264,7 +264,7 @@ local function recorder(config)
           keys[#keys + 1] = key
           copy[key] = logs[key]
         end
-        if config.values and not hook:find "predict" then entry.logs = copy
+        if config.values and #keys > 0 and not hook:find "predict" then entry.logs = copy
         else entry.keys = keys end
         calls_made[#calls_made + 1] = entry
       end
@@ -274,12 +274,13 @@ local function recorder(config)
 end
 
 function build.callbacks(case, model, folder)
-  local list, recorders = {}, {}
+  local list, recorders = {}, {calls = {}, list = {}}
   for i, spec in ipairs(case.callbacks or {}) do
     if spec.class_name == "StopAt" then
       list[i] = stop_at(spec.config, model)
     elseif spec.class_name == "Recorder" then
-      list[i], recorders[i] = recorder(spec.config)
+      list[i], recorders.calls[i] = recorder(spec.config)
+      recorders.list[#recorders.list + 1] = list[i]
     else
       local config = values.config(spec.config)
       for _, key in ipairs {"filename", "filepath", "backup_dir"} do
@@ -337,7 +338,7 @@ function build.check_callbacks(failures, case, callbacks, recorders, tolerance, 
     if want == values.null then
       note(nil)
     elseif want.calls then
-      note(values.differs_deep(recorders[i], want.calls, tolerance, ".calls"))
+      note(values.differs_deep(recorders.calls[i], want.calls, tolerance, ".calls"))
     elseif want.text then
       local file = io.open(folder .. "/" .. spec.config.filename, "rb")
       note(not file and ": no file" or compare_csv(file:read "a", want.text, tolerance))

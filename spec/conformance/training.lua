@@ -65,10 +65,10 @@ local function only_shapes(history, want, failures)
   end
 end
 
-local function predict_first_rows(model, x)
+local function predict_first_rows(model, x, callbacks)
   local function first(t) return core.astype(core.view(t, {{1, math.min(5, t.shape[1])}})) end
   local five = core.is_tensor(x) and first(x) or require("nnlua.tree").map(first, x)
-  return model:predict{five, batch_size = 2, verbose = 0}
+  return model:predict{five, batch_size = 2, verbose = 0, callbacks = callbacks}
 end
 
 local function run_fit(case, context, failures, folder)
@@ -89,9 +89,10 @@ local function run_fit(case, context, failures, folder)
   check(failures, "epoch", history.epoch, plus_one(e.epoch), exact)
   local evaluate = build.fit_arguments(case.evaluate or {}, context)
   evaluate.x = evaluate.x or x
+  evaluate.callbacks = recorders.list
   evaluate.y, evaluate.return_dict, evaluate.verbose = evaluate.y or y, true, 0
   check(failures, "evaluate", model:evaluate(evaluate), e.evaluate, t.evaluate)
-  check(failures, "predict", predict_first_rows(model, x), e.predict, t.predict)
+  check(failures, "predict", predict_first_rows(model, x, recorders.list), e.predict, t.predict)
   check(failures, "final_weights", model:get_weights(), e.final_weights, t.final_weights)
   check(failures, "weight_names", weight_names(model), e.weight_names, exact)
   check(failures, "iterations", model.optimizer.iterations, e.iterations, exact)

@@ -8,6 +8,8 @@ local tree = require "nnlua.tree"
 
 local compile = {}
 
+local None = require("nnlua.args").None
+
 local signature = require("nnlua.args").signature("compile", [[optimizer="rmsprop", loss=None,
   loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False, steps_per_execution=1,
   jit_compile="auto", auto_scale_loss=True]])
@@ -86,10 +88,10 @@ local function per_output(v, names, what)
         err.raise("compile: %s names the output '%s'; the outputs are %s", what, tostring(key),
           table.concat(names, ", "))
       end
-      out[index[key]] = one
+      if one ~= None then out[index[key]] = one end
     end
   else
-    for i = 1, n do out[i] = v[i] end
+    for i = 1, n do if v[i] ~= None then out[i] = v[i] end end
     if n == 1 and #v > 1 then
       err.raise("compile: %s is a list of %d, the model has 1 output", what, #v)
     end
@@ -203,7 +205,7 @@ function compile.resolve(model, y, y_pred)
       count = count + 1
     end
   end
-  if #names > 1 and count > 0 then
+  if count > 1 then
     for i = 1, #names do
       if r.losses[i] then
         r.trackers[#r.trackers + 1] = {output = i, key = names[i] .. "_loss",

@@ -142,27 +142,56 @@ local function predict_chunk(model, chunk, k, seconds)
   return done, tree.pack(entry.like, sinks)
 end
 
+-- Calls predict hooks around groups of batches (steps_per_execution).
+local function group_hooks(model, callbacks)
+  local size = model.compiled_with and model.compiled_with.steps_per_execution or 1
+  local group = {inside = 0, size = size, from = 1}
+  function group.begin(total)
+    if group.inside > 0 then return end
+    group.from, group.parts = total + 1, {}
+    callbacks:on_predict_batch_begin(group.from, logs_of.new())
+  end
+  function group.finish()
+    if group.inside == 0 then return end
+    group.inside = 0
+    callbacks:on_predict_batch_end(group.from + size - 1, {outputs = concatenate(group.parts)})
+  end
+  function group.add(done, part)
+    group.inside = group.inside + done
+    table.insert(group.parts, part)
+    if group.inside >= size then group.finish() end
+  end
+  return group
+end
+
+local function limited(chunk, steps)
+  if steps >= chunk.steps then return chunk end
+  return setmetatable({steps = steps}, {__index = chunk})
+end
+
 local function predict_all(model, source, callbacks, limit)
   local parts, total = {}, 0
-  local listens, progress = callbacks:has_batch_hooks("predict"), callbacks:has_progress()
+  local progress = callbacks:has_progress()
+  local group = callbacks:has_batch_hooks("predict") and group_hooks(model, callbacks)
   while total < limit do
     local chunk = source:chunk(limit == math.huge and math.maxinteger or limit - total)
     if not chunk then break end
     local k = 1
     while k <= chunk.steps do
       local one = chunk
-      if listens then
-        callbacks:on_predict_batch_begin(total + 1, logs_of.new())
-        one = setmetatable({steps = k}, {__index = chunk})
+      if group then
+        group.begin(total)
+        one = limited(chunk, k + group.size - group.inside - 1)
       end
       local done, part = predict_chunk(model, one, k, progress and 0.05 or nil)
       source:advance(chunk, done)
       k, total = k + done, total + done
       parts[#parts + 1] = part
-      if listens then callbacks:on_predict_batch_end(total, {outputs = part}) end
+      if group then group.add(done, part) end
       if progress then callbacks:on_progress(total, logs_of.new()) end
     end
   end
+  if group then group.finish() end
   if #parts == 0 then err.raise("predict: x has no rows") end
   return concatenate(parts)
 end

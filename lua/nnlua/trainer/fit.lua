@@ -180,14 +180,19 @@ end
 local function train_epoch(run)
   local model, a, source = run.model, run.arguments, run.source
   local limit = a.steps_per_epoch or math.huge
-  if not run.continues then source:restart() end
+  local continued = run.continues
+  if not continued then source:restart() end
   run.continues = false
   local done, why = loop.batches(run, "train", source, limit)
+  if done == 0 and not why and continued then -- the last epoch ended at the last row
+    source:restart()
+    done, why = loop.batches(run, "train", source, limit)
+  end
   if not why and a.steps_per_epoch then
     if done < limit then
       if not model.stop_training then ran_out(done, limit) end
     else
-      run.continues = not source.exhausted or not source:exhausted()
+      run.continues = true
     end
   end
   if done == 0 and not why then

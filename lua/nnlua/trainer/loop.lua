@@ -106,7 +106,7 @@ end
 
 local function plain(value)
   if core.is_tensor(value) then
-    if value.size == 1 then return value:item() end
+    if value.ndim == 0 then return value:item() end
     return value:totable()
   end
   return value
@@ -208,19 +208,28 @@ function loop.batches(run, kind, source, limit)
   local listens = callbacks and callbacks:has_batch_hooks(kind)
   run.progress = callbacks and callbacks:has_progress()
   local total, shown, told, why = 0, -math.huge, 0, nil
-  local group = run.group or 1
+  local group, in_group = run.group or 1, 0
+  local function end_group()
+    if listens and in_group > 0 then
+      callbacks[end_hooks[kind]](callbacks, total - in_group + group, current_logs(run))
+    end
+    in_group = 0
+  end
   while total < limit and not why do
     local chunk = source:chunk(limit - total == math.huge and math.maxinteger or limit - total)
     if not chunk then break end
     local at = 1
     while at <= chunk.steps and not why do
-      local most = listens and math.min(group, chunk.steps - at + 1) or chunk.steps - at + 1
-      if listens then callbacks[begin_hooks[kind]](callbacks, total + 1, logs_of.new()) end
+      local most = chunk.steps - at + 1
+      if listens then most = math.min(group - in_group, most) end
+      if listens and in_group == 0 then
+        callbacks[begin_hooks[kind]](callbacks, total + 1, logs_of.new())
+      end
       local done
       done, why = execute(run, kind, source, chunk, at, most, time_slice(run, shown))
       source:advance(chunk, done)
-      at, total = at + done, total + done
-      if listens then callbacks[end_hooks[kind]](callbacks, total, current_logs(run)) end
+      at, total, in_group = at + done, total + done, in_group + done
+      if in_group >= group or why then end_group() end
       if run.progress and core.sys.clock() - shown >= redraw_seconds then
         callbacks:on_progress(total, current_logs(run))
         shown, told = core.sys.clock(), total
@@ -230,6 +239,7 @@ function loop.batches(run, kind, source, limit)
       if kind == "train" and model.stop_training then return total, nil end
     end
   end
+  end_group()
   -- a bar that does not know the number of batches learns it from the last report
   if run.progress and told < total and not source.batches then
     callbacks:on_progress(total, current_logs(run))
