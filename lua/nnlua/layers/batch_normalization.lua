@@ -151,6 +151,18 @@ local function normalize(self, x, mean, variance, gamma, beta)
   return x * ops().reshape(scale, shape) + ops().reshape(offset, shape)
 end
 
+-- Statistics, y and their gradients in one op, where the channels stand last.
+local function train(self, x, gamma, beta)
+  local inputs = {x}
+  if gamma then inputs[2] = gamma end
+  if beta then inputs[#inputs + 1] = beta end
+  local y, mean, variance = core.apply("batch_norm", inputs,
+    {(gamma and 1 or 0) + (beta and 2 or 0)}, {self.epsilon})
+  average(self.moving_mean, mean, self.momentum)
+  average(self.moving_variance, variance, self.momentum)
+  return y
+end
+
 function BatchNormalization:call(x, ctx)
   if x.dtype ~= "float32" then x = ops().cast(x, "float32") end
   local gamma, beta = self.gamma and self.gamma.tensor, self.beta and self.beta.tensor
@@ -159,6 +171,9 @@ function BatchNormalization:call(x, ctx)
     local m = ctx.mask
     if m == nil then m = require("nnlua.mask").get(x) end
     if m == args.None then m = nil end
+    if not m and not self.renorm and shapes.axis(self.axis, x.ndim) == x.ndim then
+      return train(self, x, gamma, beta)
+    end
     mean, variance = moments(self, x, m and core.new(m))
     if self.renorm then
       gamma, beta = renormalize(self, mean, variance, gamma, beta)

@@ -101,7 +101,8 @@ local function standardize(x, axes, epsilon)
 end
 
 function M.LayerNormalization:call(x)
-  return scale_and_shift(self, standardize(as_float(x), self.axes, self.epsilon), self.axes)
+  return ops().layer_normalization{as_float(x), self.gamma and self.gamma.tensor,
+    beta = self.beta and self.beta.tensor, axis = self.axes, epsilon = self.epsilon}
 end
 
 function M.LayerNormalization:get_config()
@@ -179,10 +180,8 @@ function M.RMSNormalization:build(input_shape)
 end
 
 function M.RMSNormalization:call(x)
-  x = as_float(x)
-  local square = ops().mean(ops().square(x), {axis = self.axes, keepdims = true})
-  local y = x * ops().rsqrt(square + self.epsilon)
-  return y * ops().reshape(self.scale.tensor, broadcast_shape(x.shape, self.axes))
+  return ops().rms_normalization{as_float(x), self.scale.tensor, axis = self.axes,
+    epsilon = self.epsilon}
 end
 
 -- UnitNormalization -------------------------------------------------------------------------------

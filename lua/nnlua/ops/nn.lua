@@ -37,11 +37,15 @@ define("batch_normalization", "x, mean, variance, axis, offset=None, scale=None,
     return x * factor - shift
   end)
 
--- The axes as bits.
-local function bits(name, axis, n)
-  local sum = 0
-  for _, at in ipairs(common.axes(name, axis, n)) do sum = sum | 1 << at end
-  return sum
+-- The axes as bits, and how many they are when they are the last ones (else nil).
+local function axes_of(name, axis, n)
+  local sum, count = 0, 0
+  for _, at in ipairs(common.axes(name, axis, n)) do
+    sum = sum | 1 << at
+    count = count + 1
+  end
+  local last = sum == (1 << n) - (1 << n - count)
+  return sum, last and count or nil
 end
 
 -- A weight with the sizes of `axis`, in the shape of x with 1 elsewhere.
@@ -51,13 +55,28 @@ local function spread(weight, x, mask)
   return reshape(float(weight), shape)
 end
 
+-- Over the last axes, one fused op.
+local function rows(op, x, count, gamma, beta, epsilon)
+  local inputs, flags = {x}, 0
+  if gamma then
+    inputs[2] = float(gamma)
+    flags = 1
+  end
+  if beta then
+    inputs[#inputs + 1] = float(beta)
+    flags = flags + 2
+  end
+  return core.apply(op, inputs, {count, flags}, {epsilon})
+end
+
 define("layer_normalization", "x, gamma=None, beta=None, axis=-1, epsilon=None",
   function(x, gamma, beta, axis, epsilon)
-    x = float(x)
-    local mask = bits("layer_normalization", axis, x.ndim)
+    x, epsilon = float(x), epsilon or 1e-7
+    local mask, count = axes_of("layer_normalization", axis, x.ndim)
+    if count then return rows("layer_norm", x, count, gamma, beta, epsilon) end
     local mean = core.apply("mean", {x}, {mask, 1})
     local variance = core.apply("var", {x}, {mask, 1})
-    local y = (x - mean) * core.apply("rsqrt", {variance + (epsilon or 1e-7)})
+    local y = (x - mean) * core.apply("rsqrt", {variance + epsilon})
     if gamma then y = y * spread(gamma, x, mask) end
     if beta then y = y + spread(beta, x, mask) end
     return y
@@ -65,10 +84,11 @@ define("layer_normalization", "x, gamma=None, beta=None, axis=-1, epsilon=None",
 
 define("rms_normalization", "x, scale=None, axis=-1, epsilon=None",
   function(x, scale, axis, epsilon)
-    x = float(x)
-    local mask = bits("rms_normalization", axis, x.ndim)
+    x, epsilon = float(x), epsilon or 1e-7
+    local mask, count = axes_of("rms_normalization", axis, x.ndim)
+    if count then return rows("rms_norm", x, count, scale, nil, epsilon) end
     local square = core.apply("mean", {core.apply("square", {x})}, {mask, 1})
-    local y = x * core.apply("rsqrt", {square + (epsilon or 1e-7)})
+    local y = x * core.apply("rsqrt", {square + epsilon})
     return scale and y * spread(scale, x, mask) or y
   end)
 
