@@ -2,8 +2,10 @@
 -- embeddings of one label are pulled together, those of different labels apart.
 
 local core = require "nnlua.core"
+local err = require "nnlua.err"
 local ops = require "nnlua.ops"
 local mask = require "nnlua.mask"
+local shapes = require "nnlua.shapes"
 local w = require "nnlua.losses.wrapper"
 
 local circle = {}
@@ -46,14 +48,24 @@ local function of_batch(t, p, gamma, margin, remove_diagonal)
   return loss(t, p, nil, nil, remove_diagonal, gamma, margin)
 end
 
+-- One label a row.
+local function check_shapes(_, y_true, y_pred, where)
+  if y_true.size ~= y_pred.shape[1] or y_pred.ndim ~= 2 then
+    err.raise("%s: circle wants labels (%d) and embeddings (rows, size) but y has shape %s and "
+      .. "the output %s", where or "fit", y_pred.shape[1], shapes.text(y_true.shape),
+      shapes.text(y_pred.shape))
+  end
+end
+
 local text = "ref_labels=None, ref_embeddings=None, remove_diagonal=True, gamma=80, margin=0.4"
 
 --- One value for each embedding (N, d), of unit length, with labels (N,). Reference labels and
 --- embeddings take the place of the batch's own as partners.
-circle.circle = w.fn("circle", text, loss, {ids = true})
+circle.circle = w.fn("circle", text, loss, {ids = true, check_shapes = check_shapes})
 circle.Circle = w.class("Circle", {
   args = "gamma=80.0, margin=0.4, remove_diagonal=True, " .. w.common "circle",
   own = {"gamma", "margin", "remove_diagonal"}, fn = of_batch, ids = true, keep_ranks = true,
+  check_shapes = check_shapes,
 })
 
 return circle
