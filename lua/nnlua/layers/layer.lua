@@ -71,7 +71,7 @@ function Layer:init(a)
   self.built = false
   self.steps_done = self.is_model and 0 or nil
   if a.activity_regularizer then
-    self.activity_regularizer = require("nnlua.regularizers").get(a.activity_regularizer)
+    self.activity_regularizer = require("nnlua.regularizers").get(a.activity_regularizer, self.class_name)
   end
   local input = a.input_shape
   if a.batch_input_shape then
@@ -107,10 +107,11 @@ end
 ---@param a table shape, initializer, dtype, trainable, name, regularizer, constraint
 ---@return nn.Variable
 function Layer:add_weight(a)
+  require("nnlua.saving.budget").spend(a.shape or {}, a.name)
   local initializer = a.initializer
   if initializer == nil then initializer = "glorot_uniform" end
   if not core.is_tensor(initializer) then
-    initializer = require("nnlua.initializers").get(initializer)
+    initializer = require("nnlua.initializers").get(initializer, self.class_name)
   end
   local value = initializer
   if not core.is_tensor(initializer) then
@@ -118,8 +119,8 @@ function Layer:add_weight(a)
   end
   local v = Variable{value, dtype = a.dtype, name = a.name or "variable",
     path = names.path(a.name or "variable"), trainable = a.trainable ~= false}
-  v.regularizer = a.regularizer and require("nnlua.regularizers").get(a.regularizer)
-  v.constraint = a.constraint and require("nnlua.constraints").get(a.constraint)
+  v.regularizer = a.regularizer and require("nnlua.regularizers").get(a.regularizer, self.class_name)
+  v.constraint = a.constraint and require("nnlua.constraints").get(a.constraint, self.class_name)
   table.insert(self.own_weights, v)
   return v
 end

@@ -115,8 +115,11 @@ function config.serialize_model(model)
     err.raise("save: the class %s is not registered; see nn.saving.register_serializable",
       model.class_name)
   end
+  local own = model.free_config or {}
+  local c = {name = model.name}
+  for key, v in pairs(own) do c[key] = v end
   return {module = null, class_name = model.class_name, registered_name = name,
-    config = objects.serialize_config(model.free_config or {name = model.name})}
+    config = objects.serialize_config(c), build_config = objects.build_config(model)}
 end
 
 --- What compile was given, nil when the model is not compiled.
@@ -146,154 +149,14 @@ function config.model_config(model) return config.serialize_model(model).config 
 --- The model as JSON text: architecture and compile arguments, without weights.
 function config.to_json(model) return core.json.encode(config.full(model), true) end
 
--- reading
--- ------------------------------------------------------------------------------------------
+-- reading ----------------------------------------------------------------------------------------
 
-local function clean_shape(shape)
-  local out = {}
-  for i = 1, #shape do out[i] = math.tointeger(shape[i]) or false end
-  return out
-end
+local function rebuild() return require "nnlua.saving.rebuild" end
 
-local function make_input(v)
-  local c = v.config
-  local shape = c.batch_shape or c.batch_input_shape
-  err.check(type(shape) == "table", "load: an InputLayer without batch_shape")
-  return symbolic().InputLayer{batch_shape = clean_shape(shape), name = c.name,
-    dtype = type(c.dtype) == "string" and c.dtype or nil}
-end
-
-local function make_layer(v)
-  if v.class_name == "InputLayer" then return make_input(v) end
-  return objects.make(v)
-end
-
-local function make_sequential(v)
-  local c = v.config
-  local layers = {}
-  for i, one in ipairs(c.layers or {}) do layers[i] = make_layer(one) end
-  local model = require("nnlua.sequential"){layers = layers, name = c.name}
-  local shape = c.build_input_shape
-  if not model.nodes and type(shape) == "table" and #layers > 0 then
-    model:build(clean_shape(shape))
-  end
-  if c.trainable == false then model.trainable = false end
-  return model
-end
-
-local function resolve(made, ref)
-  local node_list = made[ref[1]]
-  local outputs = node_list and node_list[ref[2] + 1]
-  local t = outputs and outputs[ref[3] + 1]
-  return t or err.raise("load: the configuration refers to an output '%s' that no layer gives",
-    tostring(ref[1]))
-end
-
-local function is_reference(v)
-  return type(v) == "table" and type(v[1]) == "string" and math.type(v[2]) == "integer"
-end
-
-local function references(made, v)
-  if is_reference(v) then return resolve(made, v) end
-  local out = {}
-  for key, one in pairs(v) do out[key] = references(made, one) end
-  return out
-end
-
--- Inputs of a call; nil while a layer that they come from has not been called yet.
-local function call_inputs(made, v)
-  if type(v) ~= "table" then return v end
-  if v.class_name == "__keras_tensor__" then
-    local ref = v.config.keras_history
-    local outputs = made[ref[1]] and made[ref[1]][ref[2] + 1]
-    return outputs and outputs[ref[3] + 1]
-  end
-  local out = {}
-  for key, one in pairs(v) do
-    local t = call_inputs(made, one)
-    if t == nil then return nil end
-    out[key] = t
-  end
-  return out
-end
-
-local function run_pending(pending, made)
-  local progressed = false
-  for i = #pending, 1, -1 do
-    local p = pending[i]
-    local node = p.nodes[p.done + 1]
-    local inputs = call_inputs(made, node.args and node.args[1])
-    if inputs ~= nil then
-      local training = node.kwargs and node.kwargs.training
-      local ctx = type(training) == "boolean" and {training = training} or nil
-      made[p.name][p.done + 1] = tree.flatten(p.layer(inputs, ctx))
-      p.done = p.done + 1
-      if p.done == #p.nodes then table.remove(pending, i) end
-      progressed = true
-    end
-  end
-  return progressed
-end
-
-local function make_functional(v)
-  local c, made, pending = v.config, {}, {}
-  for _, one in ipairs(c.layers or {}) do
-    local name = one.name or one.config.name
-    made[name] = {}
-    if one.class_name == "InputLayer" then
-      made[name][1] = {make_input(one).output}
-    else
-      local nodes = one.inbound_nodes or {}
-      if #nodes > 0 then
-        table.insert(pending, 1, {name = name, layer = make_layer(one), nodes = nodes, done = 0})
-      end
-    end
-  end
-  while #pending > 0 do
-    if not run_pending(pending, made) then
-      err.raise("load: the calls of layer '%s' depend on each other", pending[1].name)
-    end
-  end
-  local model = require("nnlua.model"){inputs = references(made, c.input_layers),
-    outputs = references(made, c.output_layers), name = c.name}
-  if c.trainable == false then model.trainable = false end
-  return model
-end
-
---- A model from {class_name, config}; weights are those of the initializers.
-function config.make_model(v)
-  err.check(type(v) == "table" and type(v.config) == "table", "load: this is no model configuration")
-  if v.class_name == "Sequential" then return make_sequential(v) end
-  if v.class_name == "Functional" or v.class_name == "Model" then return make_functional(v) end
-  local cls = objects.find_class(v)
-  return cls(objects.deserialize_config(v.config))
-end
-
---- Compiles from compile_config.
-function config.compile(model, c)
-  if type(c) ~= "table" then return end
-  local function plain(v)
-    local value = objects.deserialize(v)
-    if type(value) == "table" and next(value) == nil then return nil end
-    return value
-  end
-  model:compile{optimizer = plain(c.optimizer), loss = plain(c.loss),
-    loss_weights = plain(c.loss_weights), metrics = plain(c.metrics),
-    weighted_metrics = plain(c.weighted_metrics), run_eagerly = c.run_eagerly == true,
-    steps_per_execution = math.tointeger(c.steps_per_execution) or 1}
-end
-
---- Runs f with custom objects in force.
-function config.with_custom(custom, f, ...)
-  local old = objects.custom
-  objects.custom = custom
-  local function finish(ok, ...)
-    objects.custom = old
-    if not ok then error((...), 0) end
-    return ...
-  end
-  return finish(pcall(f, ...))
-end
+function config.make_model(v) return rebuild().make_model(v) end
+function config.compile(model, c) return rebuild().compile(model, c) end
+function config.build(...) return rebuild().build(...) end
+function config.with_custom(custom, f, ...) return rebuild().with_custom(custom, f, ...) end
 
 --- nn.Sequential.from_config and nn.Model.from_config.
 function config.model_from_config(cls, c, custom)

@@ -44,9 +44,6 @@ function objects.find_registered(name)
   return custom[name] or custom[bare] or registered[name] or registered["Custom>" .. name]
 end
 
---- The class or function registered as `package>name`, or by its bare name in "Custom".
-function objects.find_registered(name) return registered[name] or registered["Custom>" .. name] end
-
 -- axes
 -- ---------------------------------------------------------------------------------------------
 
@@ -112,6 +109,25 @@ end
 
 objects.shape_list = shape_list
 
+--- {input_shape = ...} of a layer that was built for one input or a list of them; the batch is
+--- unknown.
+function objects.build_config(object)
+  local shape = rawget(object, "built_shape")
+  if type(shape) ~= "table" or shape[1] == nil then return nil end
+  local function with_batch(s)
+    local out = shape_list(s)
+    out[1] = null
+    return out
+  end
+  if type(shape[1]) ~= "table" then return {input_shape = with_batch(shape)} end
+  local list = {}
+  for i, one in ipairs(shape) do
+    if type(one[1]) == "table" or one[1] == nil then return nil end
+    list[i] = with_batch(one)
+  end
+  return {input_shape = core.json.array(list)}
+end
+
 local shape_keys = {batch_shape = true, build_input_shape = true}
 
 function objects.serialize_config(config)
@@ -141,9 +157,7 @@ local function object_config(object)
   local out = {class_name = object.class_name, config = config,
     module = is_builtin(object) and module_of(object) or null,
     registered_name = full or null}
-  if object.built_shape and type(object.built_shape[1]) ~= "table" and #object.built_shape > 0 then
-    out.build_config = {input_shape = shape_list(object.built_shape)}
-  end
+  out.build_config = objects.build_config(object)
   return out
 end
 
@@ -178,41 +192,67 @@ local spaces = {
   ["keras.optimizers.schedules"] = "optimizers.schedules", ["keras.activations"] = "activations",
 }
 
+-- Where to look for a class of old files, which name no module: by the key that it stands under.
+local hints = {
+  {"initializer$", "initializers"}, {"regularizer$", "regularizers"},
+  {"constraint$", "constraints"}, {"^learning_rate$", "optimizers.schedules"},
+  {"^loss$", "losses"}, {"metrics$", "metrics"}, {"^optimizer$", "optimizers"},
+}
+
+local function space_of(module, key)
+  if type(module) == "string" then
+    local short = module:gsub("^tf_keras", "keras"):gsub("^keras%.src%.", "keras.")
+    if short:find("learning_rate_schedule", 1, true) then return "optimizers.schedules" end
+    return spaces[short] or spaces[short:match "^keras%.%a+" or ""]
+  end
+  for _, hint in ipairs(hints) do
+    if type(key) == "string" and key:find(hint[1]) then return hint[2] end
+  end
+  return "layers"
+end
+
 --- The class of that name, from the caller's objects or the fixed tables; an error names what
---- lacks.
-function objects.find_class(config)
+--- lacks. key: what the object stands under.
+function objects.find_class(config, key)
   local name, module = config.class_name, config.module
   if type(name) ~= "string" then err.raise("load: an object without class_name") end
+  if module == null then module = nil end
   local full = config.registered_name
   local custom = type(full) == "string" and objects.find_registered(full)
   custom = custom or objects.find_registered(name)
-  if custom then return custom end
-  if type(module) == "string" and module:find "^keras" then
-    local space = spaces[module] or spaces[module:gsub("%.src%.", "."):match "^(keras%.%a+)"]
-    local known = space and require("nnlua." .. space)[name]
-    if known and class.is_class(known) then return known end
-  elseif module == nil or module == null then
-    local known = require("nnlua.layers")[name]
-    if known and class.is_class(known) then return known end
-  end
+  if class.is_class(custom) then return custom end
+  local space = space_of(module, key)
+  local known = space and require("nnlua." .. space)[name]
+  if class.is_class(known) then return known end
   return err.raise("load: there is no class '%s' (%s); pass it in custom_objects or register it "
-    .. "with nn.saving.register_serializable", name, tostring(module == null and "custom" or module))
+    .. "with nn.saving.register_serializable", name, tostring(module or "custom"))
 end
 
 local deserialize
 
---- A configuration with its values made: nested objects stay tables {class_name, config, module}
---- where the constructors read them, null is nil, axes count from 1.
+-- Files name no files: opening one never opens another.
+local function check_value(key, v)
+  if key == "vocabulary" and type(v) == "string" then
+    err.raise("load: the configuration names a vocabulary file, which is not opened")
+  end
+end
+
+local function plain_dtype(v)
+  if type(v) == "table" and type(v.config) == "table" then v = v.config.name end
+  return type(v) == "string" and v or nil
+end
+
+--- A configuration with its values made: null is args.None, axes count from 1.
 function objects.deserialize_config(config)
   local out = {}
   for key, v in pairs(config) do
+    check_value(key, v)
     if key == "dtype" then
-      out[key] = type(v) == "table" and v.config and v.config.name or v
-      if type(out[key]) ~= "string" then out[key] = nil end
+      out[key] = plain_dtype(v)
     elseif axis_keys[key] then
-      out[key] = shift(deserialize(v), 1)
+      out[key] = shift(deserialize(v, key), 1)
     else
-      local value = deserialize(v)
+      local value = deserialize(v, key)
       if value == nil then value = args.None end
       out[key] = value
     end
@@ -220,49 +260,76 @@ function objects.deserialize_config(config)
   return out
 end
 
-local function plain_list(v)
+local function plain_list(v, key)
   local out = {}
   for i = 1, #v do
-    out[i] = deserialize(v[i])
+    out[i] = deserialize(v[i], key)
     if out[i] == nil then out[i] = false end
   end
   return out
 end
 
---- What a value of a file means here.
-function deserialize(v)
+-- A function by its name: a registered one, or one of the library's.
+local function find_function(name)
+  local fn = type(name) == "string" and objects.find_registered(name)
+  for _, space in ipairs {"activations", "losses", "metrics"} do
+    if fn or type(name) ~= "string" then break end
+    local ok, found = pcall(require("nnlua." .. space).get, name)
+    fn = ok and found
+  end
+  return fn or err.raise("load: there is no function '%s'; pass it in custom_objects or register "
+    .. "it with nn.saving.register_serializable", tostring(name))
+end
+
+--- What a value of a file means here. key: what it stands under.
+function deserialize(v, key)
   if v == null or v == nil then return nil end
   if type(v) ~= "table" then return v end
-  if v.class_name == "__tensor__" or v.class_name == "__numpy__" then
-    return core.new(v.config.value, v.config.dtype)
-  elseif v.class_name == "__lambda__" then
+  local name = v.class_name
+  if name == "__tensor__" or name == "__numpy__" then
+    return core.new(v.config.value, plain_dtype(v.config.dtype))
+  elseif name == "__lambda__" then
     return err.raise("load: the file holds a Python lambda, which is code; code is never loaded")
-  elseif v.class_name == "function" then
-    local fn = type(v.config) == "string" and objects.find_registered(v.config)
-    return fn or err.raise("load: there is no function '%s'; pass it in custom_objects",
-      tostring(v.config))
-  elseif type(v.class_name) == "string" and type(v.config) == "table" then
-    return objects.make(v)
+  elseif name == "function" then
+    return find_function(v.config)
+  elseif type(name) == "string" and name:find "^__" then
+    return err.raise("load: the file holds a value of the kind '%s', which is not supported", name)
+  elseif type(name) == "string" and type(v.config) == "table" then
+    return objects.make(v, key)
   elseif #v > 0 or next(v) == nil then
-    return plain_list(v)
+    return plain_list(v, key)
   end
   local out = {}
-  for key, one in pairs(v) do out[key] = deserialize(one) end
+  for k, one in pairs(v) do out[k] = deserialize(one, key) end
   return out
 end
 
 objects.deserialize = deserialize
 
---- The object of a configuration.
-function objects.make(v)
-  if v.class_name == "Sequential" or v.class_name == "Functional" or v.class_name == "Model" then
-    return require("nnlua.saving.config").make_model(v)
+-- Arguments that say nothing here: of other Keras versions, and empty.
+local ignored = {jit_compile = true, is_legacy_optimizer = true, ragged = true, sparse = true}
+
+local function drop_unknown(cls, config)
+  local sig = cls.signature
+  if not sig or sig.extra == true then return config end
+  for key, v in pairs(config) do
+    local known = type(key) ~= "string" or sig.index[key] or (sig.extra and sig.extra[key])
+    if not known and (v == args.None or ignored[key] or (key == "decay" and v == 0)) then
+      config[key] = nil
+    end
   end
-  if v.class_name == "DTypePolicy" then return v.config.name end
-  local cls = objects.find_class(v)
-  local config = objects.deserialize_config(v.config)
-  local object = cls.from_config and cls.from_config(cls, config) or cls(config)
-  return object
+  return config
+end
+
+local is_model = {Sequential = true, Functional = true, Model = true}
+
+--- The object of a configuration.
+function objects.make(v, key)
+  if is_model[v.class_name] then return require("nnlua.saving.config").make_model(v) end
+  if v.class_name == "DTypePolicy" then return plain_dtype(v) end
+  local cls = objects.find_class(v, key)
+  local config = drop_unknown(cls, objects.deserialize_config(v.config))
+  return cls.from_config and cls.from_config(cls, config) or cls(config)
 end
 
 return objects

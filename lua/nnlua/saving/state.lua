@@ -1,5 +1,5 @@
--- Weights and optimizer state by path, and putting them back: all values are checked before the
--- first one is written, so a failed load leaves the model as it was.
+-- Weights by the variables' paths (safetensors, npz), and putting them back: all values are checked
+-- before the first one is written, so a failed load leaves the model as it was.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
@@ -8,7 +8,9 @@ local terminal = require "nnlua.terminal"
 
 local state = {}
 
---- {{path, tensor}, ...} of the weights, in order. Paths that occur twice get .1, .2 ...
+local prefix = "optimizer/vars/"
+
+--- {{path, tensor, variable}, ...} of the weights, in order. Paths that occur twice get .1, .2 ...
 function state.weights(model)
   local list, seen = {}, {}
   for i, v in ipairs(model.weights) do
@@ -20,52 +22,83 @@ function state.weights(model)
   return list
 end
 
---- Puts values[path] into the weights. options: skip_mismatch.
-function state.put_weights(model, values, options, where)
-  local writes = {}
-  for _, w in ipairs(state.weights(model)) do
-    local path, tensor, variable = w[1], w[2], w[3]
-    local value = values[path]
-    local problem
-    if not value then
-      problem = ("%s: no values for '%s'"):format(where, path)
-    elseif not shapes.same(value.shape, variable.shape) then
-      problem = ("%s: '%s' is %s in the file, expected %s"):format(where, path,
-        shapes.text(value.shape), shapes.text(variable.shape))
-    end
-    if problem and options.skip_mismatch then
-      terminal.warn(problem)
-    elseif problem then
-      err.raise("%s", problem)
-    else
-      writes[#writes + 1] = {tensor, value}
-    end
-  end
-  for _, w in ipairs(writes) do core.copy(w[1], w[2]) end
-end
-
---- {{path, tensor}, ...} of a built optimizer, in Keras's order; empty before that.
-function state.optimizer(model)
-  local list = {}
+--- The same and the optimizer's variables as `optimizer/vars/0` and so on.
+function state.all(model)
+  local list = state.weights(model)
   local optimizer = model.optimizer
   if not optimizer or not optimizer.built then return list end
   for i, v in ipairs(optimizer.variables) do
-    list[i] = {v.path, core.is_tensor(v) and v or v.tensor or v.value, v}
+    list[#list + 1] = {prefix .. (i - 1), core.is_tensor(v) and v or v.tensor, v}
   end
   return list
 end
 
---- Puts a list of values (in Keras's order) into the model's optimizer, which is built first.
-function state.put_optimizer(model, values, where)
-  local optimizer = model.optimizer
-  if not optimizer.built then optimizer:build(model.trainable_variables) end
-  local own = optimizer.variables
-  if #own ~= #values then
-    terminal.warn(("%s: the file holds %d optimizer variables, %s has %d; they are left out"):format(
-      where, #values, optimizer.class_name, #own))
-    return
+-- "dense/kernel" for "sequential/dense/kernel" when one value alone would be called so.
+local function by_tail(values)
+  local tails = {}
+  for path, v in pairs(values) do
+    local tail = path:match "^[^/]+/(.+/.+)$"
+    if tail and path:sub(1, #prefix) ~= prefix then tails[tail] = tails[tail] == nil and v end
   end
-  optimizer:set_weights(values)
+  return tails
+end
+
+local function lookup(values, tails, path)
+  local tail = path:match "^[^/]+/(.+/.+)$"
+  return values[path] or (tail and (values[tail] or tails[tail])) or tails[path] or nil
+end
+
+local function check(value, variable, path, where)
+  if not value then return ("%s: no values for '%s'"):format(where, path) end
+  if not shapes.same(value.shape, variable.shape) then
+    return ("%s: '%s' is %s in the file, expected %s"):format(where, path,
+      shapes.text(value.shape), shapes.text(variable.shape))
+  end
+end
+
+local function plan_optimizer(model, values, where, warnings)
+  local optimizer, writes = model.optimizer, {}
+  if not optimizer or not values[prefix .. "0"] then return writes end
+  if not optimizer.built then optimizer:build(model.trainable_variables) end
+  for i, v in ipairs(optimizer.variables) do
+    local path = prefix .. (i - 1)
+    local problem = check(values[path], v, path, where)
+    if problem then
+      warnings[#warnings + 1] = problem .. "; the optimizer's variables are left out"
+      return {}
+    end
+    writes[i] = {v, values[path]}
+  end
+  return writes
+end
+
+--- Puts values[path] into the weights and into the optimizer. options: skip_mismatch.
+function state.put(model, values, options, where)
+  local writes, warnings, tails = {}, {}, by_tail(values)
+  for _, w in ipairs(state.weights(model)) do
+    local value = lookup(values, tails, w[1])
+    local problem = check(value, w[3], w[1], where)
+    if not problem then
+      writes[#writes + 1] = {w[3], value}
+    elseif options.skip_mismatch then
+      warnings[#warnings + 1] = problem
+    else
+      err.raise("%s", problem)
+    end
+  end
+  local more = plan_optimizer(model, values, where, warnings)
+  table.move(more, 1, #more, #writes + 1, writes)
+  for _, text in ipairs(warnings) do terminal.warn(text) end
+  for _, w in ipairs(writes) do w[1]:assign(w[2]) end
+end
+
+--- Bytes of the weights among the values.
+function state.bytes(values)
+  local total = 0
+  for path, t in pairs(values) do
+    if path:sub(1, #prefix) ~= prefix then total = total + t.size * 4 end
+  end
+  return total
 end
 
 return state

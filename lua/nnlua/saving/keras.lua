@@ -1,0 +1,92 @@
+-- .keras: a zip of metadata.json, config.json, model.weights.h5 and assets, as Keras writes it.
+-- The date is fixed: the same model gives the same bytes.
+
+local core = require "nnlua.core"
+local budget = require "nnlua.saving.budget"
+local config = require "nnlua.saving.config"
+local err = require "nnlua.err"
+local store = require "nnlua.saving.store"
+local walk = require "nnlua.saving.walk"
+
+local format = {}
+
+local metadata = core.json.ordered{{"keras_version", "3.15.1"},
+  {"date_saved", "1980-01-01@00:00:00"}, {"nnlua_format", 1}}
+
+-- assets: what a layer keeps in files beside the weights -----------------------------------------
+
+local function assets(model)
+  local list = {}
+  for _, entry in ipairs(walk.objects(model)) do
+    if entry.object.save_assets then
+      for name, text in pairs(entry.object:save_assets()) do
+        local folder = entry.path == "" and "assets/" or "assets/" .. entry.path .. "/"
+        list[#list + 1] = {folder .. name, text}
+      end
+    end
+  end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  return list
+end
+
+local function load_assets(model, zip)
+  for _, entry in ipairs(walk.objects(model)) do
+    if entry.object.load_assets then
+      local folder = entry.path == "" and "assets/" or "assets/" .. entry.path .. "/"
+      entry.object:load_assets(function(name) return zip:read(folder .. name) end)
+    end
+  end
+end
+
+-- writing ----------------------------------------------------------------------------------------
+
+function format.save_model(model, path)
+  local members = {{"metadata.json", core.json.encode(metadata, true)},
+    {"config.json", core.json.encode(config.full(model), true)},
+    {"model.weights.h5", core.hdf5.encode(store.items(model))}}
+  for _, member in ipairs(assets(model)) do members[#members + 1] = member end
+  core.zip.save(path, members)
+end
+
+function format.save_weights(model, path) format.save_model(model, path) end
+
+-- reading ----------------------------------------------------------------------------------------
+
+local function open_store(zip, where, path, limits)
+  local bytes = zip:read "model.weights.h5"
+  if bytes then
+    return store.from_hdf5(core.hdf5.open(path .. ": model.weights.h5", limits, bytes), where)
+  end
+  bytes = zip:read "model.weights.npz"
+  if bytes then
+    return store.from_tensors(core.zip.npz(path .. ": model.weights.npz", limits, bytes), where)
+  end
+  return err.raise("%s: there is no model.weights.h5 in the archive", where)
+end
+
+local function read_config(zip, where, path, limits)
+  local text = zip:read "config.json"
+  if not text then err.raise("%s: there is no config.json in the archive", where) end
+  return core.json.decode(text, path .. ": config.json", limits)
+end
+
+function format.load_model(path, options)
+  local where = "load_model: " .. path
+  local zip = core.zip.open(path, options.limits)
+  local object = read_config(zip, where, path, options.limits)
+  local s = open_store(zip, where, path, options.limits)
+  local model = config.build(object, options, store.weight_bytes(s), where)
+  load_assets(model, zip)
+  if model.built then store.load(s, model, {no_optimizer = not options.compile}) end
+  zip:close()
+  return model
+end
+
+function format.load_weights(model, path, options)
+  local where = "load_weights: " .. path
+  local zip = core.zip.open(path, options.limits)
+  store.load(open_store(zip, where, path, options.limits), model, options)
+  zip:close()
+end
+
+return format
