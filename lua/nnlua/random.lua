@@ -157,7 +157,8 @@ define("categorical", 'logits, num_samples, dtype="int32", seed=None',
 -- A function that gives uniform numbers in (0, 1), and one that gives normal ones.
 local function streams(op, seed)
   if core.recording() == "trace" then
-    err.raise("%s: draws element by element and cannot be traced; compile with run_eagerly=true", op)
+    err.raise("%s: draws element by element and cannot be traced; "
+      .. "compile with run_eagerly=true", op)
   end
   local from = source(op, seed)
   local function reader(kind, stream, a, b)
@@ -203,7 +204,8 @@ local function gamma(alpha, uniform, normal)
   while true do
     local x = normal()
     local v = (1 + c * x) ^ 3
-    if v > 0 and math.log(uniform()) < 0.5 * x * x + d - d * v + d * math.log(v) then return d * v end
+    local bound = v > 0 and 0.5 * x * x + d - d * v + d * math.log(v)
+    if bound and math.log(uniform()) < bound then return d * v end
   end
 end
 
@@ -220,16 +222,17 @@ define("gamma", "shape, alpha, dtype=None, seed=None", function(shape, alpha, dt
   end, "float32", alpha)
 end)
 
-define("beta", "shape, alpha, beta, dtype=None, seed=None", function(shape, alpha, beta, dtype, seed)
-  check_dtype("beta", dtype)
-  local uniform, normal = streams("beta", seed)
-  return each("beta", shape, function(a, b)
-    check_positive("beta", "alpha", a)
-    check_positive("beta", "beta", b)
-    local x, y = gamma(a, uniform, normal), gamma(b, uniform, normal)
-    return x / (x + y)
-  end, "float32", alpha, beta)
-end)
+define("beta", "shape, alpha, beta, dtype=None, seed=None",
+  function(shape, alpha, beta, dtype, seed)
+    check_dtype("beta", dtype)
+    local uniform, normal = streams("beta", seed)
+    return each("beta", shape, function(a, b)
+      check_positive("beta", "alpha", a)
+      check_positive("beta", "beta", b)
+      local x, y = gamma(a, uniform, normal), gamma(b, uniform, normal)
+      return x / (x + y)
+    end, "float32", alpha, beta)
+  end)
 
 define("binomial", "shape, counts, probabilities, dtype=None, seed=None",
   function(shape, counts, probabilities, dtype, seed)

@@ -1,6 +1,6 @@
--- Tensors as text, laid out as NumPy does: eight digits behind the point at most, the shortest digits
--- that give the same float32 back, columns aligned, 75 characters a line, and the first and last
--- three elements of each axis when there are more than 1000.
+-- Tensors as text, laid out as NumPy does: eight digits behind the point at most, the shortest
+-- digits that give the same float32 back, columns aligned, 75 characters a line, and the first and
+-- last three elements of each axis when there are more than 1000.
 
 local core = require "nnlua.core"
 

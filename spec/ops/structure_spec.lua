@@ -11,7 +11,9 @@ local function random(shape, seed)
   return nn.random.uniform(shape, {minval = -1, maxval = 1, seed = seed or 7})
 end
 
-local function same(want, got) assert.same(want, core.is_tensor(got) and core.totable(got) or got) end
+local function same(want, got)
+  assert.same(want, core.is_tensor(got) and core.totable(got) or got)
+end
 
 local function raises(text, f, ...)
   local ok, message = pcall(f, ...)
@@ -278,13 +280,17 @@ describe("gradients", function()
       return ops.scatter_update(a, {{1, 2}, {3, 4}, {1, 2}}, b[1]:slice{{1, 3}})
     end,
     scatter_add = function(a, b) return ops.scatter_update(a, {{2}, {2}, {1}}, b, "add") end,
-    slice_update = function(a, b) return ops.slice_update(a, {2, 2}, ops.slice(b, {1, 1}, {2, 3})) end,
+    slice_update = function(a, b)
+      return ops.slice_update(a, {2, 2}, ops.slice(b, {1, 1}, {2, 3}))
+    end,
     sort = function(a) return ops.sort(a, {axis = 1}) end,
     top_k = function(a) return (ops.top_k(a, 2)) end,
     tril = function(a) return ops.tril(a, -1) end,
     triu = function(a) return ops.triu(a, 1) end,
     diag = function(a) return ops.diag(ops.reshape(a, {-1}), 2) end,
-    diagonal = function(a) return ops.diagonal(ops.reshape(a, {2, 3, 2}), {offset = -1, axis1 = 2, axis2 = 3}) end,
+    diagonal = function(a)
+      return ops.diagonal(ops.reshape(a, {2, 3, 2}), {offset = -1, axis1 = 2, axis2 = 3})
+    end,
     segment_sum = function(a) return ops.segment_sum(a, {1, 0, 1}, 3) end,
     segment_max = function(a) return ops.slice(ops.segment_max(a, {1, 0, 1}), {1, 1}, {2, 4}) end,
     segment_min = function(a) return ops.segment_min(a, {1, 0, 1}) end,

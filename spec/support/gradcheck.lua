@@ -3,7 +3,8 @@
 --     gradcheck(function(x, y) return nn.ops.matmul(x, y) end, {x, y})
 --
 -- f gives one float32 tensor or several. The loss is sum(w * y) with weights of different sizes, so
--- that misplaced gradients show; differences are added up in double. Raises where an element is off.
+-- that misplaced gradients show; differences are added up in double. A plan of the traced f must
+-- give the same gradients. Raises where an element is off.
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
@@ -100,7 +101,8 @@ return function(f, inputs, opts)
     local got = gradients[i] and core.totable(core.reshape(gradients[i], {x.size}))
     for k = 1, x.size do
       local want, g = difference(f, copies, flat, k, step), got and got[k] or 0
-      if not (math.abs(g - want) <= atol + rtol * math.abs(want)) then
+      local off = math.abs(g - want)
+      if off ~= off or off > atol + rtol * math.abs(want) then
         error(("gradient %d of input %d is %.6g, by differences %.6g"):format(k, i, g, want), 2)
       end
     end

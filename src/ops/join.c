@@ -24,7 +24,7 @@ static nn_status shape(const nn_attrs *a, int n_in, const nn_shape *const *in, n
   if (n_in == 0) return nn_fail(e, NN_ERR_ARGUMENT, "concatenate: no arrays, expected 1 or more");
   int axis = (int)a->i[0];
   if (in[0]->ndim == 0)
-    return nn_fail(e, NN_ERR_SHAPE, "concatenate: array 1 is a scalar, expected 1 dimension or more");
+    return nn_fail(e, NN_ERR_SHAPE, "concatenate: array 1 is a scalar, expected 1 axis or more");
   if (a->i[0] < 0 || a->i[0] >= in[0]->ndim)
     return nn_fail(e, NN_ERR_ARGUMENT, "concatenate: axis %lld, expected 1 to %d",
                    (long long)a->i[0] + 1, in[0]->ndim);

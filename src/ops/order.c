@@ -195,15 +195,15 @@ const nn_op nn_op_top_k = {.name = "top_k", .n_in = 1, .n_out = 2, .flags = NN_O
                            .shape = top_k_shape, .forward = top_k_forward,
                            .backward = top_k_backward, .scratch = top_k_scratch};
 
-/* --- searchsorted: how many of the sorted numbers stand before each value ---------------------------
+/* --- searchsorted: how many of the sorted numbers stand before each value ---------------------
  * attrs.i = {right (1: those equal to the value count too), base} */
 
 static nn_status search_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
                               nn_error *e) {
   (void)a, (void)n_in;
   if (in[0]->ndim != 1)
-    return nn_fail(e, NN_ERR_SHAPE, "searchsorted: the sorted numbers have %d dimensions, expected 1",
-                   in[0]->ndim);
+    return nn_fail(e, NN_ERR_SHAPE,
+                   "searchsorted: the sorted numbers have %d dimensions, expected 1", in[0]->ndim);
   *out = *in[1];
   out->dtype = NN_I32;
   return NN_OK;

@@ -5,9 +5,11 @@
  * Where the numbers come from (mode): 0: the run's seed and step; 1: the given seed and step, the
  * same numbers at every run; 2: the given seed and the run's step.
  *
- *   random_uniform [a, b) · random_normal mean a, deviation b · random_truncated_normal, cut at two
- *   deviations · random_integers low <= v < high (int32) · random_permutation of dims[0] numbers
- *   (int32), counting from `low`
+ *   random_uniform           [a, b)
+ *   random_normal            mean a, deviation b
+ *   random_truncated_normal  the same, cut at two deviations
+ *   random_integers          low <= v < high (int32)
+ *   random_permutation       of dims[0] numbers (int32), counting from `low`
  */
 #include "ops/block.h"
 #include "ops/ops.h"

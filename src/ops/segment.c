@@ -25,7 +25,8 @@ static nn_status shape(const nn_attrs *a, int n_in, const nn_shape *const *in, n
     return nn_fail(e, NN_ERR_SHAPE,
                    "segment: data has shape %s and segment_ids %s, expected one id for each row",
                    nn_shape_text(x, b, sizeof b), nn_shape_text(ids, d, sizeof d));
-  if (x->dtype == NN_U8) return nn_fail(e, NN_ERR_SHAPE, "segment: data is uint8, expected numbers");
+  if (x->dtype == NN_U8)
+    return nn_fail(e, NN_ERR_SHAPE, "segment: data is uint8, expected float32 or int32");
   if (a->i[0] < 0)
     return nn_fail(e, NN_ERR_ARGUMENT, "segment: num_segments is %lld, expected 0 or more",
                    (long long)a->i[0]);

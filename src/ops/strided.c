@@ -276,7 +276,7 @@ static void slice_backward(nn_call *c) { backward(c, slice_reading); }
 const nn_op nn_op_slice = {.name = "slice", .n_in = 1, .n_out = 1, .shape = slice_shape,
                            .forward = slice_forward, .backward = slice_backward};
 
-/* --- diagonal: attrs.i = {offset, axis1, axis2} (axes from 0); the diagonal becomes the last axis -- */
+/* --- diagonal: attrs.i = {offset, axis1, axis2} (axes from 0); it becomes the last axis --- */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 

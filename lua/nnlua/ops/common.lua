@@ -126,7 +126,9 @@ function common.product(shape, first, last)
   return n
 end
 
-function common.reshape(x, shape) return core.apply("reshape", {x}, {#shape, table.unpack(shape)}) end
+function common.reshape(x, shape)
+  return core.apply("reshape", {x}, {#shape, table.unpack(shape)})
+end
 
 function common.broadcast_to(x, shape)
   return core.apply("broadcast_to", {x}, {#shape, table.unpack(shape)})

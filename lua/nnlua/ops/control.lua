@@ -55,7 +55,7 @@ define("while_loop", "cond, body, loop_vars, maximum_iterations=None",
     local count = #state
     while (not most or n < most) and truth("while_loop", cond(table.unpack(state, 1, count))) do
       local new = table.pack(body(table.unpack(state, 1, count)))
-      if new.n == 1 and type(new[1]) == "table" and getmetatable(new[1]) == nil then new = new[1] end
+      if new.n == 1 and args.is_record(new[1]) then new = new[1] end
       state, n = new, n + 1
     end
     return single and state[1] or state
@@ -115,7 +115,7 @@ define("map", "f, xs", function(f, xs)
   return stack(out)
 end)
 
-define("vectorized_map", "function_, elements", function(f, xs) return M.map(f, xs) end)
+define("vectorized_map", "function, elements", function(f, xs) return M.map(f, xs) end)
 
 --- f for tensors: applied to the elements of its (broadcast) arguments one by one.
 define("vectorize", "pyfunc, excluded=None, signature=None", function(f)

@@ -33,9 +33,11 @@ end
 define("full", "shape, fill_value, dtype=None", function(shape, value, dtype)
   return full("full", shape, value, dtype)
 end)
-define("zeros", "shape, dtype=None", function(shape, dtype) return full("zeros", shape, 0, dtype) end)
-define("ones", "shape, dtype=None", function(shape, dtype) return full("ones", shape, 1, dtype) end)
-define("empty", "shape, dtype=None", function(shape, dtype) return full("empty", shape, 0, dtype) end)
+for name, value in pairs {zeros = 0, ones = 1, empty = 0} do
+  define(name, "shape, dtype=None", function(shape, dtype)
+    return full(name, shape, value, dtype)
+  end)
+end
 
 local function like(name, value)
   define(name, "x, dtype=None", function(x, dtype)
@@ -85,7 +87,9 @@ end)
 
 local function number(op, name, v)
   if core.is_tensor(v) and not core.is_traced(v) then v = core.item(v) end
-  if type(v) ~= "number" then err.raise("%s: %s is %s, expected a number", op, name, err.show(v)) end
+  if type(v) ~= "number" then
+    err.raise("%s: %s is %s, expected a number", op, name, err.show(v))
+  end
   return v
 end
 
@@ -98,7 +102,8 @@ define("arange", "start, stop=None, step=None, dtype=None", function(start, stop
   local whole = math.type(start) == "integer" and math.type(stop) == "integer"
     and math.type(step) == "integer"
   local n = math.max(math.ceil((stop - start) / step), 0)
-  return core.arange(n, start, step, check_dtype("arange", dtype) or (whole and "int32" or "float32"))
+  dtype = check_dtype("arange", dtype) or (whole and "int32" or "float32")
+  return core.arange(n, start, step, dtype)
 end)
 
 -- start + (stop - start) * k / n along a new axis; tensors broadcast against each other.
@@ -204,16 +209,19 @@ define("saturate_cast", "x, dtype", function(x, dtype)
   return core.apply("cast", {tensor(x)}, {common.dtype_number("saturate_cast", dtype)})
 end)
 
-local function convert(op, x, dtype)
-  dtype = check_dtype(op, dtype)
-  x = common.number_tensor(x)
-  return dtype and common.cast(x, dtype) or x
+-- As nn.tensor: a table is the data itself, or {data, dtype=} when a dtype is named.
+local function converter(name)
+  M[name] = function(x, dtype)
+    if args.is_record(x) and x.dtype then x, dtype = x[1] or x.x, x.dtype end
+    if type(x) == "table" and x.__keras_tensor then return dtype and M.cast(x, dtype) or x end
+    dtype = check_dtype(name, dtype)
+    x = common.number_tensor(x)
+    return dtype and common.cast(x, dtype) or x
+  end
 end
 
-define("array", "x, dtype=None", function(x, dtype) return convert("array", x, dtype) end)
-define("convert_to_tensor", "x, dtype=None, sparse=None, ragged=None", function(x, dtype)
-  return convert("convert_to_tensor", x, dtype)
-end)
+converter "array"
+converter "convert_to_tensor"
 
 --- The values as nested Lua tables, or a number.
 define("convert_to_numpy", "x", function(x)

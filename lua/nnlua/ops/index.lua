@@ -148,7 +148,8 @@ end
 
 local function put(x, numbers, updates)
   local flat = reshape(x, {-1})
-  local y = core.apply("scatter", {flat, numbers, reshape(common.cast(updates, x.dtype), {-1})}, {0, 0})
+  updates = reshape(common.cast(updates, x.dtype), {-1})
+  local y = core.apply("scatter", {flat, numbers, updates}, {0, 0})
   return reshape(y, x.shape)
 end
 
@@ -194,7 +195,8 @@ define("searchsorted", 'sorted_sequence, values, side="left"', function(sorted, 
   if side ~= "left" and side ~= "right" then
     err.raise("searchsorted: side is '%s', expected left or right", tostring(side))
   end
-  return core.apply("searchsorted", {tensor(sorted), tensor(values)}, {side == "right" and 1 or 0, 1})
+  local right = side == "right" and 1 or 0
+  return core.apply("searchsorted", {tensor(sorted), tensor(values)}, {right, 1})
 end)
 
 --- The number of the bin, from 0 (left of the first border).

@@ -33,9 +33,8 @@ local ops = {}
 local function load_others()
   for _, family in ipairs(others) do
     local found, module = pcall(require, "nnlua.ops." .. family)
-    if not found and not tostring(module):find("module 'nnlua.ops." .. family .. "' not found", 1, true) then
-      error(module, 0)
-    end
+    local absent = ("module 'nnlua.ops.%s' not found"):format(family)
+    if not found and not tostring(module):find(absent, 1, true) then error(module, 0) end
     for name, fn in pairs(found and module or {}) do rawset(ops, name, rawget(ops, name) or fn) end
   end
   others = {}

@@ -31,7 +31,8 @@ local function solve(group, n, sizes)
     if sizes[name] then
       known = known * sizes[name]
     elseif unknown then
-      err.raise("rearrange: the sizes of %s and %s are unknown, expected one of them", unknown, name)
+      err.raise("rearrange: the sizes of %s and %s are unknown, expected one of them", unknown,
+        name)
     else
       unknown = name
     end

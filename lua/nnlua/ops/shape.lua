@@ -154,14 +154,15 @@ define("roll", "x, shift, axis=None", function(x, shift, axis)
     return reshape(roll_axis(reshape(x, {-1}), common.integer("roll", "shift", shift), 0), x.shape)
   end
   for i, a in ipairs(common.axes("roll", axis, x.ndim)) do
-    x = roll_axis(x, common.integer("roll", "shift", type(shift) == "table" and shift[i] or shift), a)
+    local k = type(shift) == "table" and shift[i] or shift
+    x = roll_axis(x, common.integer("roll", "shift", k), a)
   end
   return x
 end)
 
 -- repeated ---------------------------------------------------------------------------------------
 
--- x with every block of elements along an axis (from 0) repeated: whole axes (tile), or single ones.
+-- x with the elements along an axis (from 0) repeated: all of them in turn (whole), or each one.
 local function repeated(x, a, times, whole)
   local shape = x.shape
   local outer, n = common.product(shape, 1, a), shape[a + 1]
@@ -207,7 +208,7 @@ M.repeat_ = M["repeat"]
 
 define("concatenate", "xs, axis=1", function(xs, axis)
   local list = common.tensors("concatenate", xs)
-  if list[1].ndim == 0 then err.raise("concatenate: array 1 is a scalar, expected 1 axis or more") end
+  err.check(list[1].ndim > 0, "concatenate: array 1 is a scalar, expected 1 axis or more")
   return concat(list, axis_of("concatenate", axis, list[1].ndim))
 end, {list = true})
 
@@ -298,8 +299,9 @@ end)
 define("array_split", "x, indices_or_sections, axis=1", function(x, where, axis)
   return split("array_split", x, where, axis, true)
 end)
-define("vsplit", "x, indices_or_sections", function(x, where) return split("vsplit", x, where, 1) end)
-define("dsplit", "x, indices_or_sections", function(x, where) return split("dsplit", x, where, 3) end)
+for name, axis in pairs {vsplit = 1, dsplit = 3} do
+  define(name, "x, indices_or_sections", function(x, where) return split(name, x, where, axis) end)
+end
 define("hsplit", "x, indices_or_sections", function(x, where)
   return split("hsplit", x, where, tensor(x).ndim == 1 and 1 or 2)
 end)
@@ -308,7 +310,9 @@ define("unstack", "x, num=None, axis=1", function(x, num, axis)
   x = tensor(x)
   local a = axis_of("unstack", axis, x.ndim)
   local n, shape, out = x.shape[a + 1], x.shape, {}
-  if num and num ~= n then err.raise("unstack: axis %d has %d elements, num is %d", a + 1, n, num) end
+  if num and num ~= n then
+    err.raise("unstack: axis %d has %d elements, num is %d", a + 1, n, num)
+  end
   table.remove(shape, a + 1)
   for i = 1, n do out[i] = reshape(part(x, a, i - 1, 1), shape) end
   return out
@@ -356,8 +360,9 @@ end)
 function M.meshgrid(...)
   local given = select("#", ...) == 1 and args.is_record((...)) and (...) or {...}
   local indexing = given.indexing or "xy"
-  if type(given[#given]) == "table" and args.is_record(given[#given]) and given[#given].indexing then
-    indexing = given[#given].indexing
+  local last = given[#given]
+  if args.is_record(last) and last.indexing then
+    indexing = last.indexing
     given = table.move(given, 1, #given - 1, 1, {})
   end
   err.check(indexing == "xy" or indexing == "ij", "meshgrid: indexing is '%s', expected xy or ij",

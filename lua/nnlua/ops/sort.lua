@@ -89,15 +89,16 @@ local function groups(flat)
   local values, order = core.apply("sort", {flat}, {0, 0, 1})
   local new = core.full({n}, 1, "int32")
   if n > 1 then
-    local changed = ops.not_equal(common.part(values, 0, 1, n - 1), common.part(values, 0, 0, n - 1))
+    local changed = ops.not_equal(common.part(values, 0, 1, n - 1),
+      common.part(values, 0, 0, n - 1))
     new = common.concat({core.full({1}, 1, "int32"), common.cast(changed, "int32")}, 0)
   end
   local starts = true_positions(new)
   local ends = common.concat({common.part(starts, 0, 1, starts.size - 1),
     core.full({1}, n + 1, "int32")}, 0)
   local numbers = common.cast(ops.cumsum(new), "int32")
-  local inverse = core.apply("scatter", {core.full({n}, 0, "int32"), reshape(order, {n, 1}), numbers},
-    {0, 1})
+  local zeros = core.full({n}, 0, "int32")
+  local inverse = core.apply("scatter", {zeros, reshape(order, {n, 1}), numbers}, {0, 1})
   local first = core.apply("take", {order, starts}, {0, 1})
   return first, inverse, ops.subtract(ends, starts)
 end

@@ -115,7 +115,9 @@ local function quantile(op, pick, x, q, axis, method, keepdims)
   local list, shape = {}, keepdims and kept or rest
   for i, v in ipairs(type(q) == "table" and q or {q}) do
     if type(v) ~= "number" or not (v >= 0 and v <= 1) then
-      err.raise("%s: q is %s, expected 0 to %s", op, err.show(v), op:find "percent" and "100" or "1")
+      local most = op:find "percent" and 100 or 1
+      err.raise("%s: q is %s, expected 0 to %d", op,
+        type(v) == "number" and ("%g"):format(v * most) or err.show(v), most)
     end
     list[i] = reshape(pick(sorted, v, n, method), shape)
   end
@@ -178,13 +180,16 @@ define("histogram", "x, bins=10, range=None", function(x, bins, range)
   elseif x.size > 0 then
     low, high = core.item(o.min(x)), core.item(o.max(x))
   end
-  if low > high then err.raise("histogram: range is %g to %g, expected the other order", low, high) end
+  if low > high then
+    err.raise("histogram: range is %g to %g, expected the other order", low, high)
+  end
   if low == high then low, high = low - 0.5, high + 0.5 end
   local borders = o.linspace(low, high, bins + 1)
   local inside = o.nonzero(o.logical_and(o.greater_equal(x, low), o.less_equal(x, high)))[1]
   local kept = o.take(x, inside)
   local at = core.apply("searchsorted", {borders, kept}, {1, 0})
-  at = o.minimum(at, core.new(bins, "int32")) - core.new(1, "int32") -- the last bin holds its border
+  -- the last bin holds its upper border too
+  at = o.minimum(at, core.new(bins, "int32")) - core.new(1, "int32")
   local ones = core.full({kept.size}, 1, "int32")
   return core.apply("segment", {ones, at}, {bins, 0}), borders
 end)

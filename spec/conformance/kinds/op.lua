@@ -50,8 +50,8 @@ end
 local function config_value(op, name, v)
   if v == values.null then return nn.None end
   local axes = name == "axes" and (axes_arguments[op] or op == "tensordot" and type(v) == "table")
-  if axes or axis_arguments[name] or (position_arguments[op] or {})[name] then return plus_one(v) end
-  return v
+  local shift = axes or axis_arguments[name] or (position_arguments[op] or {})[name]
+  return shift and plus_one(v) or v
 end
 
 -- The call as one record, and its tensors in order.
