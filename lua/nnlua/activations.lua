@@ -10,7 +10,8 @@ local ops = require "nnlua.ops.activation"
 local functions = {}
 for name in ([[celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu
   linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus
-  softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh tanh_shrink threshold]]):gmatch "%S+" do
+  softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh tanh_shrink
+  threshold]]):gmatch "%S+" do
   functions[name] = true
 end
 

@@ -1,7 +1,8 @@
 -- The gradient of every differentiable op of numbers against central differences.
 --
--- f = sum(w * op(x ...)) with fixed weights w; each input's gradient is compared in a random direction
--- v: (f(x + hv) - f(x - hv)) / 2h. float32 leaves some three digits of a difference, hence 2 %.
+-- f = sum(w * op(x ...)) with fixed weights w; each input's gradient is compared in a random
+-- direction v: (f(x + hv) - f(x - hv)) / 2h. float32 leaves some three digits of a difference,
+-- hence 2 %.
 
 local nn = require "nnlua"
 local core = require "nnlua.core"

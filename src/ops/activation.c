@@ -1,5 +1,5 @@
-/* Activations. At corners the gradient is the one that TensorFlow takes for Keras's formula: clipped
- * by clip_by_value it passes at the bounds, by relu6 it does not.
+/* Activations. At corners the gradient is the one that TensorFlow takes for Keras's formula:
+ * clipped by clip_by_value it passes at the bounds, by relu6 it does not.
  */
 #include <math.h>
 

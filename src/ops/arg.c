@@ -1,5 +1,5 @@
 /* argmax, argmin: where along an axis the first largest or smallest element is, as int32.
- *   attrs.i[0] axis, 0-based; attrs.i[1] 1 keeps the axis as 1; attrs.i[2] is added to each position
+ *   attrs.i[0] axis, 0-based; attrs.i[1] 1 keeps the axis as 1; attrs.i[2] is added
  * NaN counts as the extreme.
  */
 #include <math.h>

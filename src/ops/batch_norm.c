@@ -3,7 +3,8 @@
  *   outputs: y, the batch's mean (C) and population variance (C);  attrs.f[0]: epsilon
  *   y = (x - mean) s + beta with s = gamma inv, inv = 1 / sqrt(var + epsilon)
  * Backward with N rows, xc = x - mean, B = sum(dy), G = inv sum(dy xc):
- *   dbeta = B, dgamma = G, dx = s dy - s inv G / N xc - s B / N  (+ what flows into mean and variance)
+ *   dbeta = B, dgamma = G, dx = s dy - s inv G / N xc - s B / N  (+ what flows into mean and
+ *   variance)
  * Narrow rows are worked on several at a time, as one wide row with its channels repeated.
  */
 #include <math.h>

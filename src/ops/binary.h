@@ -1,6 +1,6 @@
-/* The shared machinery of elementwise ops of two inputs with NumPy's broadcasting. Two integer inputs
- * give int32 where the op has an integer form. The gradient is computed in the output's shape and
- * then summed over the axes along which an input was broadcast.
+/* The shared machinery of elementwise ops of two inputs with NumPy's broadcasting. Two integer
+ * inputs give int32 where the op has an integer form. The gradient is computed in the output's
+ * shape and then summed over the axes along which an input was broadcast.
  */
 #ifndef NN_OPS_BINARY_H
 #define NN_OPS_BINARY_H

@@ -175,8 +175,8 @@ void nn_sum_rows(float *out, const float *x, int acc, int64_t m, int64_t n) {
   }
 }
 
-/* Any mixture of summed and kept axes: runs of the last axis (where it is kept and the one before it
- * is summed, of both) one after the other. */
+/* Any mixture of summed and kept axes: runs of the last axis (where it is kept and the one before
+ * it is summed, of both) one after the other. */
 static void sum_runs(float *dst, const nn_spread *s, const float *src, int64_t total) {
   int both = s->ndim > 1 && s->step[0] != 0 && s->step[1] == 0;
   int64_t index[NN_MAX_DIMS] = {0}, to = 0, n = s->dim[0], rows = both ? s->dim[1] : 1;

@@ -1,7 +1,7 @@
 /* dense: y = act(x kernel + bias) over the last axis of x, one product with its epilogue.
  *   inputs: x (..., k), kernel (k, n), and maybe bias (n); attrs.i[0]: an nn_act
- * Backward with p = dy act'(y), which y alone gives: dx = p kernel', dkernel = x' p, dbias = sum of p's
- * rows.
+ * Backward with p = dy act'(y), which y alone gives: dx = p kernel', dkernel = x' p, dbias = sum of
+ * p's rows.
  */
 #include "ops/block.h"
 #include "ops/ops.h"

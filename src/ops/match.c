@@ -2,7 +2,8 @@
  *   categorical_match  targets (.., C), predictions (.., C): their first maxima stand in one place
  *   sparse_match       class ids (..), predictions (.., C): the first maximum stands at the id
  *   binary_match       targets, predictions of one shape: target = (prediction > attrs.f[0])
- *   in_top_k           class ids (..), predictions (.., C): fewer than attrs.i[0] are larger (uint8)
+ *   in_top_k           class ids (..), predictions (.., C): fewer than attrs.i[0] are larger
+ *   (uint8)
  * No gradient.
  */
 #include <math.h>

@@ -1,5 +1,5 @@
-/* matmul as NumPy has it: the last two axes are matrices, those before broadcast; a vector stands for
- * a row (first input) or a column (second). Many matrices times one are a single product.
+/* matmul as NumPy has it: the last two axes are matrices, those before broadcast; a vector stands
+ * for a row (first input) or a column (second). Many matrices times one are a single product.
  * Backward: da = dy b', db = a' dy; what was broadcast collects the sum over its uses.
  */
 #include <string.h>

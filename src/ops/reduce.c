@@ -1,7 +1,7 @@
 /* Reductions over any set of axes.
  *   attrs.i[0]: the axes as bits (bit d = axis d, 0-based; -1 = all); attrs.i[1]: 1 keeps them as 1
- * Seen from the output with its axes kept, the input is what a broadcast of it would look like, so an
- * nn_spread finds the output of every element, and the gradient is read through one.
+ * Seen from the output with its axes kept, the input is what a broadcast of it would look like, so
+ * an nn_spread finds the output of every element, and the gradient is read through one.
  */
 #include "ops/reduce.h"
 

@@ -1,4 +1,4 @@
-/* What reductions share: which axes, the output with its axes kept, and reading it from the input. */
+/* What reductions share: the axes, the output with its axes kept, and reading it from the input. */
 #ifndef NN_OPS_REDUCE_H
 #define NN_OPS_REDUCE_H
 

@@ -1,6 +1,6 @@
 /* cumsum, cumprod along an axis: attrs.i[0], 0-based. Integers give int32.
- * Backward: cumsum's is the cumsum of dy from the end. cumprod's is that of dy y, divided by x; a line
- * that holds a 0 is done by products of the others.
+ * Backward: cumsum's is the cumsum of dy from the end. cumprod's is that of dy y, divided by x; a
+ * line that holds a 0 is done by products of the others.
  */
 #include "ops/block.h"
 #include "ops/ops.h"

@@ -1,8 +1,10 @@
-/* sparsemax along an axis (attrs.i[0], 0-based), after Martins and Astudillo 2016, as Keras 3.15 computes
- * it. With z sorted downwards and its running sums c, the support is every k with k z_k > c_k - 1, and
+/* sparsemax along an axis (attrs.i[0], 0-based), after Martins and Astudillo 2016, as Keras 3.15
+ * computes it. With z sorted downwards and its running sums c, the support is every k with k z_k >
+ * c_k - 1, and
  *   y = [x - tau]+,  tau = (the sum of c over the support - 1) / K,  K its size
  * (the paper's tau has c_K for that sum: the two agree where K = 1).
- * Backward, with G the sum of dy where x >= tau: that dy, and G (K + 1 - rank) / K less on the support.
+ * Backward, with G the sum of dy where x >= tau: that dy, and G (K + 1 - rank) / K less on the
+ * support.
  */
 #include <stdlib.h>
 

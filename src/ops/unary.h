@@ -1,5 +1,5 @@
-/* The shared machinery of elementwise ops of one input. A family is a file of block functions and one
- * line an op:
+/* The shared machinery of elementwise ops of one input. A family is a file of block functions and
+ * one line an op:
  *   f: y = f(x) over n elements;  g: dx = dy f'(x), which may use y;  p: attrs.f
  */
 #ifndef NN_OPS_UNARY_H

@@ -1,5 +1,5 @@
-/* where (condition, a, b): a where the condition is not 0, else b; clip (x, low, high). Their inputs
- * broadcast.
+/* where (condition, a, b): a where the condition is not 0, else b; clip (x, low, high). Their
+ * inputs broadcast.
  * Backward: the gradient goes to the input that was chosen. clip passes it at its bounds.
  */
 #include <string.h>

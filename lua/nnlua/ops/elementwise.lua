@@ -22,7 +22,7 @@ local function pair(a, b)
   return tensor(a), tensor(b)
 end
 
--- one input ----------------------------------------------------------------------------------------
+-- one input ---------------------------------------------------------------------------------------
 
 for name in ([[abs negative square sign ceil floor trunc reciprocal sqrt rsqrt exp exp2 expm1 log
   log1p log2 log10 cbrt sin cos tan arcsin arccos arctan sinh cosh arcsinh arccosh arctanh erf erfc
@@ -68,10 +68,10 @@ define("isreal", "x", function(x)
 end)
 define("angle", "x", function(x) return M.where(M.less(tensor(x), 0), math.pi, 0.0) end)
 
--- two inputs ---------------------------------------------------------------------------------------
+-- two inputs --------------------------------------------------------------------------------------
 
-for name in ([[add subtract multiply divide divide_no_nan floor_divide mod fmod power maximum minimum
-  arctan2 logaddexp hypot equal not_equal greater greater_equal less less_equal logical_and
+for name in ([[add subtract multiply divide divide_no_nan floor_divide mod fmod power maximum
+  minimum arctan2 logaddexp hypot equal not_equal greater greater_equal less less_equal logical_and
   logical_or logical_xor]]):gmatch "%S+" do
   define(name, "x1, x2", function(a, b)
     a, b = pair(a, b)
@@ -117,7 +117,7 @@ define("isclose", "x1, x2, rtol=1e-05, atol=1e-08, equal_nan=False",
     return M.logical_or(same, M.logical_and(M.isnan(a), M.isnan(b)))
   end)
 
--- Choices ------------------------------------------------------------------------------------------
+-- Choices -----------------------------------------------------------------------------------------
 
 define("where", "condition, x1=None, x2=None", function(condition, a, b)
   if a == nil and b == nil then return require("nnlua.ops").nonzero(condition) end

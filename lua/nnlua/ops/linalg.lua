@@ -97,7 +97,7 @@ define("trace", "x, offset=0, axis1=1, axis2=2", function(x, offset, axis1, axis
   return core.apply("sum", {d}, {1 << (d.ndim - 1), 0})
 end)
 
--- norms --------------------------------------------------------------------------------------------
+-- norms -------------------------------------------------------------------------------------------
 
 local function reduce(op, x, axes, keepdims)
   local bits = 0
@@ -163,7 +163,7 @@ define("normalize", "x, axis=-1, order=2, epsilon=None", function(x, axis, order
   return x / core.apply("maximum", {norm(x, order, axis, true), epsilon})
 end)
 
--- einsum -------------------------------------------------------------------------------------------
+-- einsum ------------------------------------------------------------------------------------------
 --
 -- Every axis has a label: a letter, or "." and a number from the end for those under an ellipsis.
 
@@ -195,7 +195,9 @@ local function without_repeats(x, labels)
     local first = seen[label]
     if first then
       local left = {}
-      for k, other in ipairs(labels) do if k ~= first and k ~= i then left[#left + 1] = other end end
+      for k, other in ipairs(labels) do
+        if k ~= first and k ~= i then left[#left + 1] = other end
+      end
       left[#left + 1] = label
       return without_repeats(require("nnlua.ops").diagonal(x, 0, first, i), left)
     end

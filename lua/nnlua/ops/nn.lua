@@ -14,7 +14,7 @@ local tensor, cast, reshape = common.tensor, common.cast, common.reshape
 local function define(name, text, fn, opts) M[name] = args.fn(name, text, fn, opts) end
 local function float(x) return cast(tensor(x), "float32") end
 
--- normalizations -----------------------------------------------------------------------------------
+-- normalizations ----------------------------------------------------------------------------------
 
 -- A vector along axis `at` (from 0) of n axes.
 local function along(v, at, n)
@@ -56,7 +56,7 @@ local function spread(weight, x, mask)
 end
 
 -- Over the last axes, one fused op.
-local function rows(op, x, count, gamma, beta, epsilon)
+local function by_rows(op, x, count, gamma, beta, epsilon)
   local inputs, flags = {x}, 0
   if gamma then
     inputs[2] = float(gamma)
@@ -73,7 +73,7 @@ define("layer_normalization", "x, gamma=None, beta=None, axis=-1, epsilon=None",
   function(x, gamma, beta, axis, epsilon)
     x, epsilon = float(x), epsilon or 1e-7
     local mask, count = axes_of("layer_normalization", axis, x.ndim)
-    if count then return rows("layer_norm", x, count, gamma, beta, epsilon) end
+    if count then return by_rows("layer_norm", x, count, gamma, beta, epsilon) end
     local mean = core.apply("mean", {x}, {mask, 1})
     local variance = core.apply("var", {x}, {mask, 1})
     local y = (x - mean) * core.apply("rsqrt", {variance + epsilon})
@@ -86,13 +86,13 @@ define("rms_normalization", "x, scale=None, axis=-1, epsilon=None",
   function(x, scale, axis, epsilon)
     x, epsilon = float(x), epsilon or 1e-7
     local mask, count = axes_of("rms_normalization", axis, x.ndim)
-    if count then return rows("rms_norm", x, count, scale, nil, epsilon) end
+    if count then return by_rows("rms_norm", x, count, scale, nil, epsilon) end
     local square = core.apply("mean", {core.apply("square", {x})}, {mask, 1})
     local y = x * core.apply("rsqrt", {square + epsilon})
     return scale and y * spread(scale, x, mask) or y
   end)
 
--- cross-entropies: one value an element or a row ----------------------------------------------------
+-- cross-entropies: one value an element or a row --------------------------------------------------
 
 local function losses() return require "nnlua.losses" end
 
@@ -123,7 +123,7 @@ define("psnr", "x1, x2, max_val", function(a, b, max_val)
   return 20 * math.log(max_val, 10) - core.apply("log10", {error}) * 10
 end)
 
--- attention ----------------------------------------------------------------------------------------
+-- attention ---------------------------------------------------------------------------------------
 
 -- Key positions behind the query's own.
 local function future(queries, keys)

@@ -101,7 +101,7 @@ define("moments", "x, axes, keepdims=False, synchronized=False", function(x, axe
   return reduce("mean", x, axes, keepdims), reduce("var", x, axes, keepdims)
 end)
 
--- running ------------------------------------------------------------------------------------------
+-- running -----------------------------------------------------------------------------------------
 
 local function running(op, x, axis, dtype)
   x = dtype and cast(x, dtype) or x
@@ -115,7 +115,7 @@ for _, name in ipairs {"cumsum", "cumprod"} do
   end)
 end
 
--- without NaN --------------------------------------------------------------------------------------
+-- without NaN -------------------------------------------------------------------------------------
 
 local function replaced(x, value)
   return core.apply("where", {core.apply("isnan", {x}), core.new(value), x})
