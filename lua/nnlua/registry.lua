@@ -6,8 +6,8 @@
 --     base = "Constraint", classes = {MaxNorm = "norms", Constraint = "constraint"},
 --   }
 --
--- A file gives one class, or a table of classes and functions by name. Strings that name a class are
--- its name, its snake case and `aliases`; `functions` are named by themselves and by `aliases`.
+-- A file gives one class, or a table of classes and functions by name. Strings that name a class
+-- are its name, its snake case and `aliases`; `functions` are named by themselves and by `aliases`.
 
 local args = require "nnlua.args"
 local class = require "nnlua.class"
@@ -161,7 +161,7 @@ function registry.namespace(space)
     return get(space, identifier, where)
   end
 
-  --- A part from what `serialize` gives. custom_objects: name -> class or function, looked at first.
+  --- A part from what `serialize` gives. custom_objects (name -> class or function) go first.
   public.deserialize = function(config, custom_objects)
     if args.is_record(config) and config.class_name == nil then
       config, custom_objects = config[1] or config.config or config.name, config.custom_objects

@@ -22,7 +22,7 @@ static nn_status ctc_shape(const nn_attrs *a, int n_in, const nn_shape *const *i
   if (in[0]->ndim != 3 || in[0]->dtype != NN_F32 || in[1]->ndim != 2 ||
       in[0]->dim[0] != in[1]->dim[0] || in[0]->dim[2] < 1)
     return nn_fail(e, NN_ERR_SHAPE,
-                   "ctc: logits %s and labels %s, expected (rows, steps, classes) and (rows, length)",
+                   "ctc: logits %s and labels %s, expected (rows, steps, classes), (rows, length)",
                    nn_shape_text(in[0], s, sizeof s), nn_shape_text(in[1], t, sizeof t));
   *out = (nn_shape){.dtype = NN_F32, .ndim = 1, .dim = {in[0]->dim[0]}};
   return NN_OK;

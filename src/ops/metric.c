@@ -4,7 +4,7 @@
  *     total += sum w v, count += sum w; w is 1 without weights, a scalar, or of the values' shape
  *   confusion_counts(labels, predictions, thresholds (T)[, weights]) -> (4, T) or (4, T, L)
  *     the rows count true positives, false positives, true negatives, false negatives.
- *     attrs.i[0] 0: positive is a prediction above the threshold; a label is positive unless it is 0
+ *     attrs.i[0] 0: positive is a prediction above the threshold, and a label that is not 0
  *                1: thresholds evenly spaced in [0, 1] with ends moved out, by buckets
  *                2: as 1 with the ends as they are: a prediction of 0 is positive nowhere
  *     attrs.i[1] 1: one count for each of the L columns

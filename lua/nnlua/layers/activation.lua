@@ -78,9 +78,9 @@ M.PReLU = Layer:extend("PReLU", {
 
 function M.PReLU:init(a)
   Layer.init(self, a)
-  self.alpha_initializer = require("nnlua.initializers").get(a.alpha_initializer)
-  self.alpha_regularizer = require("nnlua.regularizers").get(a.alpha_regularizer)
-  self.alpha_constraint = require("nnlua.constraints").get(a.alpha_constraint)
+  self.alpha_initializer = require("nnlua.initializers").get(a.alpha_initializer, self.class_name)
+  self.alpha_regularizer = require("nnlua.regularizers").get(a.alpha_regularizer, self.class_name)
+  self.alpha_constraint = require("nnlua.constraints").get(a.alpha_constraint, self.class_name)
   local shared = a.shared_axes
   self.shared_axes = type(shared) == "number" and {shared} or shared
 end

@@ -41,11 +41,13 @@ function BatchNormalization:init(a)
   end
   for _, name in ipairs {"beta", "gamma", "moving_mean", "moving_variance"} do
     local key = name .. "_initializer"
-    self[key] = require("nnlua.initializers").get(a[key])
+    self[key] = require("nnlua.initializers").get(a[key], self.class_name)
   end
   for _, name in ipairs {"beta", "gamma"} do
-    self[name .. "_regularizer"] = require("nnlua.regularizers").get(a[name .. "_regularizer"])
-    self[name .. "_constraint"] = require("nnlua.constraints").get(a[name .. "_constraint"])
+    self[name .. "_regularizer"] = require("nnlua.regularizers").get(
+      a[name .. "_regularizer"], self.class_name)
+    self[name .. "_constraint"] = require("nnlua.constraints").get(
+      a[name .. "_constraint"], self.class_name)
   end
 end
 

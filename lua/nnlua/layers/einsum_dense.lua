@@ -24,9 +24,12 @@ function EinsumDense:init(a)
   self.output_shape = type(given) == "number" and {given} or shapes.clean(given)
   self.activation = require("nnlua.activations").get(a.activation)
   for _, name in ipairs {"kernel", "bias"} do
-    self[name .. "_initializer"] = require("nnlua.initializers").get(a[name .. "_initializer"])
-    self[name .. "_regularizer"] = require("nnlua.regularizers").get(a[name .. "_regularizer"])
-    self[name .. "_constraint"] = require("nnlua.constraints").get(a[name .. "_constraint"])
+    self[name .. "_initializer"] = require("nnlua.initializers").get(
+      a[name .. "_initializer"], self.class_name)
+    self[name .. "_regularizer"] = require("nnlua.regularizers").get(
+      a[name .. "_regularizer"], self.class_name)
+    self[name .. "_constraint"] = require("nnlua.constraints").get(
+      a[name .. "_constraint"], self.class_name)
   end
 end
 

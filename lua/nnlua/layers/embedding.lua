@@ -30,9 +30,12 @@ function M.Embedding:init(a)
   if a.input_length and not self.batch_shape then self.batch_shape = {false, a.input_length} end
   self.input_dim, self.output_dim = a.input_dim, a.output_dim
   self.mask_zero = a.mask_zero
-  self.embeddings_initializer = require("nnlua.initializers").get(a.embeddings_initializer)
-  self.embeddings_regularizer = require("nnlua.regularizers").get(a.embeddings_regularizer)
-  self.embeddings_constraint = require("nnlua.constraints").get(a.embeddings_constraint)
+  self.embeddings_initializer = require("nnlua.initializers").get(
+    a.embeddings_initializer, self.class_name)
+  self.embeddings_regularizer = require("nnlua.regularizers").get(
+    a.embeddings_regularizer, self.class_name)
+  self.embeddings_constraint = require("nnlua.constraints").get(
+    a.embeddings_constraint, self.class_name)
   self.initial = a.weights
 end
 

@@ -71,7 +71,8 @@ function Layer:init(a)
   self.built = false
   self.steps_done = self.is_model and 0 or nil
   if a.activity_regularizer then
-    self.activity_regularizer = require("nnlua.regularizers").get(a.activity_regularizer, self.class_name)
+    self.activity_regularizer = require("nnlua.regularizers").get(
+      a.activity_regularizer, self.class_name)
   end
   local input = a.input_shape
   if a.batch_input_shape then
@@ -119,7 +120,8 @@ function Layer:add_weight(a)
   end
   local v = Variable{value, dtype = a.dtype, name = a.name or "variable",
     path = names.path(a.name or "variable"), trainable = a.trainable ~= false}
-  v.regularizer = a.regularizer and require("nnlua.regularizers").get(a.regularizer, self.class_name)
+  v.regularizer = a.regularizer and require("nnlua.regularizers").get(
+    a.regularizer, self.class_name)
   v.constraint = a.constraint and require("nnlua.constraints").get(a.constraint, self.class_name)
   table.insert(self.own_weights, v)
   return v

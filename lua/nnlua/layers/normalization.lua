@@ -16,9 +16,12 @@ local function as_float(x) return x.dtype == "float32" and x or ops().cast(x, "f
 -- Reads what gamma and beta are made with.
 local function keep_parameters(self, a)
   for _, name in ipairs {"beta", "gamma"} do
-    self[name .. "_initializer"] = require("nnlua.initializers").get(a[name .. "_initializer"])
-    self[name .. "_regularizer"] = require("nnlua.regularizers").get(a[name .. "_regularizer"])
-    self[name .. "_constraint"] = require("nnlua.constraints").get(a[name .. "_constraint"])
+    self[name .. "_initializer"] = require("nnlua.initializers").get(
+      a[name .. "_initializer"], self.class_name)
+    self[name .. "_regularizer"] = require("nnlua.regularizers").get(
+      a[name .. "_regularizer"], self.class_name)
+    self[name .. "_constraint"] = require("nnlua.constraints").get(
+      a[name .. "_constraint"], self.class_name)
   end
 end
 

@@ -1,7 +1,7 @@
 -- nn.losses: how far predictions are from what is wanted. One line a class, one a function.
 --
--- A string names the function where there is one ("mse", "huber"), else the class ("Huber"); compile
--- wraps functions, also those of scripts: f(y_true, y_pred) gives one value a row.
+-- A string names the function where there is one ("mse", "huber"), else the class ("Huber");
+-- compile wraps functions, also those of scripts: f(y_true, y_pred) gives one value a row.
 
 local class = require "nnlua.class"
 local registry = require "nnlua.registry"

@@ -32,8 +32,8 @@ local function with_last(t)
   return ops.reshape(t, s)
 end
 
---- Makes ranks that differ by one equal where the longer shape ends in 1: it loses that axis, unless
---- the other has rank 1, which then gets one.
+--- Makes ranks that differ by one equal where the longer shape ends in 1: it loses that axis,
+--- unless the other has rank 1, which then gets one.
 function reduction.same_rank(a, b)
   local m, n = a.ndim, b.ndim
   if m == n then return a, b end

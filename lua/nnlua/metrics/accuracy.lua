@@ -1,5 +1,5 @@
--- Accuracies: how often predictions are right. The functions give 1 or 0 a row; of yes-or-no labels,
--- one an element.
+-- Accuracies: how often predictions are right. The functions give 1 or 0 a row; of yes-or-no
+-- labels, one an element.
 
 local core = require "nnlua.core"
 local args = require "nnlua.args"

@@ -76,8 +76,8 @@ local function check_shapes(where, t, p)
   end
 end
 
---- Counts of a batch: (4, T), or (4, T, L) with `labels`. options: top_k, class_id, mode (0 compare,
---- 1 buckets with the ends moved out, 2 buckets), labels, label_weights.
+--- Counts of a batch: (4, T), or (4, T, L) with `labels`. options: top_k, class_id, labels,
+--- label_weights, mode (0 compare, 1 buckets with the ends moved out, 2 buckets).
 function confusion.count(where, y_true, y_pred, w, thresholds, options)
   local t, p = samples.float(y_true), samples.float(y_pred)
   t, p = reduction.same_rank(t, p)

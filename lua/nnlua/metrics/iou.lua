@@ -9,7 +9,8 @@ local samples = require "nnlua.metrics.samples"
 
 local iou = {}
 
-local TAIL = "name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1"
+local TAIL = [[name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True,
+  axis=-1]]
 
 local IoU = Metric:extend("IoU", {
   args = "num_classes, target_class_ids, " .. TAIL,

@@ -22,7 +22,7 @@ function RMSE:result() return ops.sqrt(mean.Mean.result(self)) end
 
 regression.RootMeanSquaredError = RMSE
 
---- The cosine of the angle between labels and predictions: 1 is the best (the loss is its negative).
+--- The cosine of the angle between labels and predictions: 1 is the best (the loss is -cos).
 regression.CosineSimilarity = mean.class("CosineSimilarity", {
   args = 'name="cosine_similarity", dtype=None, axis=-1', own = {"axis"}, direction = "up",
   fn = function(t, p, axis)

@@ -1,6 +1,6 @@
 -- OrthogonalRegularizer: pulls the rows (or columns) of a matrix to be orthogonal to each other.
--- factor / 2 times the sum over i ~= j of |w_i . w_j| for the normalized rows, divided by the number
--- of pairs.
+-- factor / 2 times the sum over i ~= j of |w_i . w_j| for the normalized rows, divided by the
+-- number of pairs.
 
 local ops = require "nnlua.ops"
 local core = require "nnlua.core"

@@ -1,5 +1,5 @@
--- An initializer: exact values, the statistics of one draw, or orthogonality; and that the same seed
--- gives the same numbers.
+-- An initializer: exact values, the statistics of one draw, or orthogonality; and that the same
+-- seed gives the same numbers.
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
