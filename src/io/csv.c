@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/csv_reader.h"
 
@@ -103,9 +104,10 @@ static nn_status columns_begin(nn_csv_reader *r, nn_error *e) {
     r->columns = s->max_cells = o->names_count;
     if ((st = names_set(r, o->names, e))) return st;
   }
-  csv_scan before = *s;
+  size_t line = s->line;
   int more = 0;
-  if ((st = csv_scan_record(s, &more, e))) return st;
+  r->keep = s->at;
+  if ((st = csv_record(r, &more, e))) return st;
   if (!more) return empty_file(r, e);
   if (o->names) {
     if (s->cells != r->columns) return csv_wrong_cells(r, e);
@@ -119,7 +121,8 @@ static nn_status columns_begin(nn_csv_reader *r, nn_error *e) {
       nn_mem_free(r->alloc, name);
     }
   }
-  if (!o->header) s->at = before.at, s->line = before.line;
+  if (!o->header) s->at = r->keep, s->line = line;
+  r->keep = NULL;
   return st;
 }
 
@@ -138,33 +141,36 @@ static nn_status types_declare(nn_csv_reader *r, nn_error *e) {
   return NN_OK;
 }
 
-nn_status nn_csv_open_memory(nn_csv_reader **out, nn_alloc *a, const char *name, const void *bytes,
-                             size_t n, const nn_csv_options *o, const nn_limits *limits,
-                             nn_error *e) {
-  nn_limits l = nn_limits_of(limits);
+/* A reader without its bytes; NULL when memory ends. */
+static nn_csv_reader *reader_new(nn_alloc *a, const char *name, const nn_csv_options *o,
+                                 const nn_limits *l, nn_error *e) {
   size_t name_n = strlen(name);
   nn_csv_reader *r = nn_mem_new(a, sizeof *r);
   char *name_copy = nn_mem_new(a, name_n + 1);
-  *out = NULL;
   if (!r || !name_copy) {
     nn_mem_free(a, r);
     nn_mem_free(a, name_copy);
-    return nn_fail(e, NN_ERR_MEMORY, "%.200s: out of memory", name);
+    nn_fail(e, NN_ERR_MEMORY, "%.200s: out of memory", name);
+    return NULL;
   }
   r->alloc = a;
+  r->fd = -1;
+  r->most = l->bytes;
   r->name = memcpy(name_copy, name, name_n);
   if (o) r->option = *o;
   else nn_csv_options_init(&r->option);
   csv_scan *s = &r->scan;
   s->alloc = a, s->name = r->name, s->option = &r->option;
-  s->start = s->at = n ? bytes : "";
-  s->end = s->start + n;
-  s->max_cells = SIZE_MAX, s->limit = l.tensors;
+  s->start = s->at = s->end = "";
+  s->max_cells = SIZE_MAX, s->limit = l->tensors;
   csv_missing_prepare(r);
-  nn_status st = options_check(r, e);
-  if (!st && n > l.bytes)
-    st = nn_fail(e, NN_ERR_LIMIT, "%.200s: %zu bytes, above the limit of %zu", name, n, l.bytes);
-  if (!st) st = csv_scan_begin(s, e);
+  return r;
+}
+
+/* Options, byte order marks, header and declared types; frees the reader on an error. */
+static nn_status reader_begin(nn_csv_reader **out, nn_csv_reader *r, nn_status st, nn_error *e) {
+  if (!st) st = options_check(r, e);
+  if (!st) st = csv_scan_begin(&r->scan, e);
   if (!st) st = columns_begin(r, e);
   if (!st) st = types_declare(r, e);
   if (st) nn_csv_close(r);
@@ -172,21 +178,35 @@ nn_status nn_csv_open_memory(nn_csv_reader **out, nn_alloc *a, const char *name,
   return st;
 }
 
+nn_status nn_csv_open_memory(nn_csv_reader **out, nn_alloc *a, const char *name, const void *bytes,
+                             size_t n, const nn_csv_options *o, const nn_limits *limits,
+                             nn_error *e) {
+  nn_limits l = nn_limits_of(limits);
+  nn_csv_reader *r = reader_new(a, name, o, &l, e);
+  *out = NULL;
+  if (!r) return NN_ERR_MEMORY;
+  r->scan.start = r->scan.at = n ? bytes : "";
+  r->scan.end = r->scan.start + n;
+  nn_status st = options_check(r, e);
+  if (!st && n > l.bytes)
+    st = nn_fail(e, NN_ERR_LIMIT, "%.200s: %zu bytes, above the limit of %zu", name, n, l.bytes);
+  return reader_begin(out, r, st, e);
+}
+
 nn_status nn_csv_open(nn_csv_reader **out, nn_alloc *a, const char *path, const nn_csv_options *o,
                       const nn_limits *limits, nn_error *e) {
-  uint8_t *bytes = NULL;
-  size_t n = 0;
+  nn_limits l = nn_limits_of(limits);
+  nn_csv_reader *r = reader_new(a, path, o, &l, e);
   *out = NULL;
-  nn_status st = nn_file_load(a, path, limits, &bytes, &n, e);
-  if (!st) st = nn_csv_open_memory(out, a, path, bytes, n, o, limits, e);
-  if (st) nn_mem_free(a, bytes);
-  else (*out)->bytes = bytes;
-  return st;
+  if (!r) return NN_ERR_MEMORY;
+  nn_status st = csv_window_open(r, path, e);
+  return reader_begin(out, r, st, e);
 }
 
 void nn_csv_close(nn_csv_reader *r) {
   if (!r) return;
   nn_alloc *a = r->alloc;
+  if (r->fd >= 0) close(r->fd);
   csv_scan_end(&r->scan);
   nn_mem_free(a, r->name);
   nn_mem_free(a, r->bytes);
@@ -204,10 +224,15 @@ static nn_status read_all(nn_csv_reader *r, nn_status st, nn_csv_table *t, nn_er
 
 nn_status nn_csv_load(nn_csv_table *t, nn_alloc *a, const char *path, const nn_csv_options *o,
                       const nn_limits *limits, nn_error *e) {
-  nn_csv_reader *r;
+  nn_csv_reader *r = NULL;
+  uint8_t *bytes = NULL;
+  size_t n = 0;
   csv_table_begin(t, a);
-  nn_status st = nn_csv_open(&r, a, path, o, limits, e);
-  return read_all(r, st, t, e);
+  nn_status st = nn_file_load(a, path, limits, &bytes, &n, e);
+  if (!st) st = nn_csv_open_memory(&r, a, path, bytes, n, o, limits, e);
+  st = read_all(r, st, t, e);
+  nn_mem_free(a, bytes);
+  return st;
 }
 
 nn_status nn_csv_parse(nn_csv_table *t, nn_alloc *a, const char *name, const void *bytes, size_t n,

@@ -17,7 +17,11 @@ struct nn_csv_reader {
   nn_alloc *alloc;       /* borrowed */
   nn_csv_options option; /* its pointers are borrowed */
   char *name;            /* owned: of the file */
-  uint8_t *bytes;        /* owned: the file, when it was loaded here */
+  char *bytes;           /* owned: the file or a window of it; NULL for memory of the caller */
+  size_t room;           /* size of `bytes` */
+  size_t most;           /* cap for the window */
+  int fd;                /* the file that the window moves over, -1 without one */
+  const char *keep;      /* what must stay in the window; NULL: from the record on */
   csv_scan scan;
   size_t columns;
   const char **column_name; /* owned array of pointers into `names` */
@@ -26,6 +30,11 @@ struct nn_csv_reader {
   uint8_t missing_first[256]; /* 1 for bytes that a text for "missing" begins with */
   int started;                /* a portion was read: the types are settled */
 };
+
+/* A window of the file at `path`, its beginning filled; then csv_record moves it. */
+nn_status csv_window_open(nn_csv_reader *r, const char *path, nn_error *e);
+/* As csv_scan_record, reading on where the record does not end in the window. */
+nn_status csv_record(nn_csv_reader *r, int *more, nn_error *e);
 
 void csv_missing_prepare(nn_csv_reader *r);
 void csv_table_begin(nn_csv_table *t, nn_alloc *a);

@@ -199,7 +199,7 @@ static nn_status table_build(nn_csv_reader *r, nn_csv_table *t, size_t max_rows,
 static nn_status rows_read(nn_csv_reader *r, nn_csv_table *t, size_t max_rows, size_t room,
                            nn_error *e) {
   for (int more = 1; t->rows < max_rows;) {
-    nn_status st = csv_scan_record(&r->scan, &more, e);
+    nn_status st = csv_record(r, &more, e);
     if (st || !more) return st;
     if (r->scan.cells != r->columns) return csv_wrong_cells(r, e);
     if (t->rows == room && (st = rows_reserve(r, t, &room, nn_size_mul(room, 2), e))) return st;
@@ -282,12 +282,14 @@ static nn_status texts_fetch(nn_csv_reader *r, nn_csv_table *t, const char *at, 
 }
 
 nn_status nn_csv_next(nn_csv_reader *r, size_t max_rows, nn_csv_table *t, nn_error *e) {
-  size_t room = 0;
-  const char *at = r->scan.at;
-  size_t line = r->scan.line;
+  size_t room = 0, line = r->scan.line;
+  r->keep = r->started ? NULL : r->scan.at; /* the first portion may be scanned a second time */
+  const char *at = r->keep;
   nn_status st = table_build(r, t, max_rows, &room, e);
   if (!st) st = rows_read(r, t, max_rows, room, e);
+  if (r->keep) at = r->keep;
   if (!st) st = texts_fetch(r, t, at, line, e);
+  r->keep = NULL;
   if (st) nn_csv_clear(t);
   for (size_t i = 0; !st && !r->started && i < r->columns; i++)
     if (r->plan[i].state == GUESS) r->plan[i].state = NUMBER_GUESSED;

@@ -34,14 +34,18 @@ nn_status csv_fail_cell(const csv_scan *s, size_t column, size_t line, nn_error 
                  where, text);
 }
 
+void csv_scan_zero(csv_scan *s) {
+  const char *zero = s->end > s->at ? memchr(s->at, 0, (size_t)(s->end - s->at)) : NULL;
+  s->zero = zero ? zero : s->end;
+}
+
 nn_status csv_scan_begin(csv_scan *s, nn_error *e) {
   size_t n = (size_t)(s->end - s->start);
   const unsigned char *p = (const unsigned char *)s->start;
   if (n >= 2 && ((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF)))
     return nn_fail(e, NN_ERR_FORMAT, "%.200s: is UTF-16, expected UTF-8 or single bytes", s->name);
   if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) s->at += 3;
-  const char *zero = n ? memchr(s->start, 0, n) : NULL;
-  s->zero = zero ? zero : s->end;
+  csv_scan_zero(s);
   s->stop[(unsigned char)s->option->delimiter] = 1;
   s->stop['\n'] = s->stop['\r'] = 1;
   s->line = 1;
@@ -100,7 +104,8 @@ static nn_status quoted_cell(csv_scan *s, csv_cell *c, size_t column, nn_error *
     }
   }
   if (s->zero < p) return zero_byte(s, column, c->line, e);
-  if (p >= s->end)
+  s->open_quote = p >= s->end;
+  if (s->open_quote)
     return csv_fail_cell(s, column, c->line, e, "its quote is not closed before the file ends");
   c->n = (size_t)(p - c->text);
   s->at = p + 1;
@@ -171,6 +176,7 @@ nn_status csv_scan_record(csv_scan *s, int *more, nn_error *e) {
   nn_status st = skip_lines(s, e);
   *more = s->at < s->end;
   s->cells = 0;
+  s->open_quote = 0;
   s->record_line = s->line;
   if (st || !*more) return st;
   for (;;) {

@@ -26,6 +26,7 @@ typedef struct csv_scan {
   size_t cells, room;           /* cells of the last record; `cell` holds at most `room` */
   size_t max_cells;             /* cells beyond these are counted, not kept */
   size_t limit;                 /* cap for the first record */
+  int open_quote;               /* the last error was a quote that is open at `end` */
   char *scratch;                /* owned: a cell without its doubled quotes */
   size_t scratch_room;
   const char *const *column_name; /* borrowed: for errors; NULL before they are known */
@@ -34,6 +35,8 @@ typedef struct csv_scan {
 
 /* Looks at byte order marks and finds the first zero byte. */
 nn_status csv_scan_begin(csv_scan *s, nn_error *e);
+/* Finds the first zero byte from s->at on. */
+void csv_scan_zero(csv_scan *s);
 /* The next record into s->cell; *more = 0 at the end of the file. */
 nn_status csv_scan_record(csv_scan *s, int *more, nn_error *e);
 void csv_scan_end(csv_scan *s);

@@ -2,6 +2,7 @@
 
 #include "lua/control.h"
 #include "lua/l_about.h"
+#include "lua/l_column.h"
 #include "lua/l_config.h"
 #include "lua/l_data.h"
 #include "lua/l_hash.h"
@@ -26,6 +27,7 @@ int luaopen_nnlua_core(lua_State *L) {
   l_config_open(L);
   l_hash_open(L);
   l_rng_open(L);
+  l_column_open(L);
   l_data_open(L);
   lua_setfield(L, -2, "io");
   l_json_open(L);

@@ -28,7 +28,9 @@ nnl_tensor *nnl_push_tensor(lua_State *L, const nn_shape *s) {
 nnl_tensor *nnl_push_strided(lua_State *L, int owner, const nn_tensor *t) {
   owner = lua_absindex(L, owner);
   nnl_tensor *u = new_header(L, 0);
+  nnl_tensor *of = nnl_to_tensor(L, owner);
   u->t = *t;
+  u->read_only = of && of->read_only;
   lua_pushvalue(L, owner);
   lua_setiuservalue(L, -2, 1);
   return u;
@@ -53,6 +55,13 @@ static nnl_tensor *check_real(lua_State *L, int i) {
   if (!u->t.data)
     nnl_raise(L, "a traced tensor has no values yet: this function reads or branches on values; "
                  "write it with nn.ops, or compile with run_eagerly=true");
+  return u;
+}
+
+static nnl_tensor *check_writable(lua_State *L, int i) {
+  nnl_tensor *u = check_real(L, i);
+  if (u->read_only)
+    nnl_raise(L, "the tensor lies in a mapped file and is read only; change a copy (t:clone())");
   return u;
 }
 
@@ -157,7 +166,7 @@ static int l_tensor_astype(lua_State *L) {
 
 /* copy(dst, src): src's elements into dst; the shapes must be equal. */
 static int l_tensor_copy_into(lua_State *L) {
-  nnl_tensor *dst = check_real(L, 1);
+  nnl_tensor *dst = check_writable(L, 1);
   lua_settop(L, 2);
   nnl_coerce(L, 2, -1);
   nnl_tensor *src = check_real(L, 2);
@@ -308,7 +317,7 @@ static int l_tensor_same_storage(lua_State *L) {
 
 /* mark_variable(t): t is the storage of a variable from now on. */
 static int l_tensor_mark_variable(lua_State *L) {
-  check_real(L, 1)->is_variable = 1;
+  check_writable(L, 1)->is_variable = 1;
   lua_settop(L, 1);
   return 1;
 }
@@ -413,7 +422,7 @@ static int tensor_index(lua_State *L) {
 }
 
 static int tensor_newindex(lua_State *L) {
-  nnl_tensor *u = check_real(L, 1);
+  nnl_tensor *u = check_writable(L, 1);
   if (!lua_isinteger(L, 2)) nnl_raise(L, "tensor: only elements can be assigned");
   if (u->t.shape.ndim == 0) nnl_raise(L, "tensor: a scalar cannot be indexed");
   nn_tensor v = u->t;

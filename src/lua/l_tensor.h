@@ -15,6 +15,7 @@ typedef struct nnl_tensor {
   int value;         /* its value in the graph `graph` (a serial number), else -1 */
   uint32_t graph;
   int is_variable;   /* storage of a variable: recorded as such, never as a constant */
+  int read_only;     /* over a mapped file: assigning elements raises; views inherit it */
 } nnl_tensor;
 
 /* New zero-filled row-major tensor, pushed. Raises when memory ends. */

@@ -2,21 +2,25 @@
 --
 -- What is fitted (categories, means) is fitted on training rows and kept in the table; `like =
 -- table` applies it to others. Every step gives a new table; columns are shared, never changed.
+-- The cells lie in C (core.column), in double, so that a step costs a pass over an array.
 
 local core = require "nnlua.core"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
+
+local column = core.column
 
 ---@class nn.data.Table
 ---@field columns string[] names in order
 ---@field rows integer number of rows (as a method: `t:rows(a, b)`)
 local Table = class.new("Table", {})
 
---- columns: {name=, type="number"|"text", values={...}} with false for a missing cell.
-function Table:init(count, columns)
+-- columns: {name=, type="number"|"text", values=core.column}; fits: name -> what was fitted.
+function Table:init(count, columns, fits)
   rawset(self, "count", count)
   rawset(self, "list", columns)
   rawset(self, "index", {})
+  rawset(self, "fits", fits or {})
   for i, c in ipairs(columns) do self.index[c.name] = i end
 end
 
@@ -38,122 +42,204 @@ local function find(self, name, where)
   return self.list[i]
 end
 
---- The values of a column as a list; false stands for a missing cell.
-function Table:column(name)
-  local values = find(self, name, "column").values
-  return table.move(values, 1, #values, 1, {})
+--- A table from lists: `Table.from_columns{{"age", {31, false, 40}}, {"city", {"Ulm", "Bonn",
+--- "Ulm"}}}`, or from a record name -> list (then in byte order of the names).
+---@param columns table lists of numbers or texts of one length; false stands for a missing cell
+---@return nn.data.Table
+function Table.from_columns(columns)
+  err.check(type(columns) == "table", "from_columns: expected a table, got %s", err.show(columns))
+  local named = {}
+  if columns[1] ~= nil then
+    for i, pair in ipairs(columns) do named[i] = pair end
+  else
+    for name, values in pairs(columns) do named[#named + 1] = {name, values} end
+    table.sort(named, function(a, b) return a[1] < b[1] end)
+  end
+  local list, rows = {}, nil
+  for i, pair in ipairs(named) do
+    local name, values = pair[1], pair[2]
+    if core.is_tensor(values) then values = core.totable(values:reshape{values.size}) end
+    if type(name) ~= "string" or type(values) ~= "table" then
+      err.raise("from_columns: column %d is not a name and a list of cells", i)
+    end
+    rows = rows or #values
+    if #values ~= rows then
+      err.raise("from_columns: column '%s' has %d rows, '%s' has %d", name, #values,
+        named[1][1], rows)
+    end
+    list[i] = Table.make_column(name, values, rows, "from_columns")
+  end
+  return Table(rows or 0, list)
 end
+
+--- A column of a list of cells, for from_columns and with.
+function Table.make_column(name, values, rows, where)
+  local ok, cells = pcall(column.of, values, rows)
+  if not ok then err.raise("%s: column '%s': %s", where, name, (cells:gsub("^.-:%d+: ", ""))) end
+  return {name = name, type = column.is_text(cells) and "text" or "number", values = cells}
+end
+
+--- The values of a column as a list; false stands for a missing cell.
+---@param name string
+---@return (number|string|false)[]
+function Table:column(name) return column.list(find(self, name, "column").values) end
 
 --- "number" or "text".
+---@param name string
+---@return string
 function Table:type(name) return find(self, name, "type").type end
 
-local function with_values(c, values)
-  return {name = c.name, type = c.type, values = values, fitted = c.fitted}
-end
-
-local function pick(self, keep)
-  local rows = {}
-  for i = 1, self.count do if keep(i) then rows[#rows + 1] = i end end
+local function with_cells(self, count, cells)
   local columns = {}
   for k, c in ipairs(self.list) do
-    local values = {}
-    for i, row in ipairs(rows) do values[i] = c.values[row] end
-    columns[k] = with_values(c, values)
+    columns[k] = {name = c.name, type = c.type, values = cells(c.values)}
   end
-  return Table(#rows, columns)
+  return Table(count, columns, self.fits)
 end
 
---- Rows a .. b (from 1, inclusive), or those for which a function of (row number) is true.
-function Table:rows(a, b)
-  if type(a) == "function" then return pick(self, a) end
-  b = b or self.count
-  if math.type(a) ~= "integer" or math.type(b) ~= "integer" or a < 1 or b > self.count then
+local function check_range(self, a, b)
+  if math.type(a) ~= "integer" or math.type(b) ~= "integer" or a < 1 or b > self.count
+    or b < a - 1 then
     err.raise("rows: %s to %s, the table has rows 1 to %d", tostring(a), tostring(b), self.count)
   end
-  return pick(self, function(i) return i >= a and i <= b end)
+end
+
+--- Rows a .. b (from 1, inclusive), those for which a function of (row number) is true, or those of
+--- a list of row numbers, in its order.
+---@param a integer|fun(row: integer): boolean|integer[]
+---@param b integer? the last row by default
+---@return nn.data.Table
+function Table:rows(a, b)
+  if type(a) == "function" then
+    local rows = {}
+    for i = 1, self.count do if a(i) then rows[#rows + 1] = i end end
+    a = rows
+  end
+  if type(a) == "table" then
+    for _, row in ipairs(a) do check_range(self, row, row) end
+    return with_cells(self, #a, function(cells) return column.take(cells, a) end)
+  end
+  b = b or self.count
+  check_range(self, a, b)
+  return with_cells(self, b - a + 1, function(cells) return column.slice(cells, a, b) end)
+end
+
+local function names_of(names, where)
+  if type(names) == "string" then return {names} end
+  err.check(type(names) == "table", "%s: expected names of columns, got %s", where, err.show(names))
+  return names
 end
 
 --- The named columns, in that order.
+---@param names string[]
+---@return nn.data.Table
 function Table:select(names)
   local columns = {}
-  for i, name in ipairs(names) do columns[i] = find(self, name, "select") end
-  return Table(self.count, columns)
+  for i, name in ipairs(names_of(names, "select")) do columns[i] = find(self, name, "select") end
+  return Table(self.count, columns, self.fits)
 end
 
 --- All but the named columns.
+---@param names string[]|string
+---@return nn.data.Table
 function Table:drop(names)
-  if type(names) == "string" then names = {names} end
   local gone, columns = {}, {}
-  for _, name in ipairs(names) do gone[find(self, name, "drop").name] = true end
+  for _, name in ipairs(names_of(names, "drop")) do gone[find(self, name, "drop").name] = true end
   for _, c in ipairs(self.list) do
     if not gone[c.name] then columns[#columns + 1] = c end
   end
-  return Table(self.count, columns)
+  return Table(self.count, columns, self.fits)
 end
 
---- A new last column (or a replaced one): f(row) for each row, row being a table name -> value.
+-- A row as f sees it: name -> value. Only the columns that are asked for are turned into lists.
+local function row_reader(self)
+  local lists, at = {}, 0
+  local function read(_, name)
+    local i = self.index[name]
+    if not i then return nil end
+    local list = lists[name]
+    if not list then
+      list = column.list(self.list[i].values)
+      lists[name] = list
+    end
+    return list[at]
+  end
+  local row = setmetatable({}, {__index = read, __pairs = function()
+    local k = 0
+    return function()
+      k = k + 1
+      local c = self.list[k]
+      if c then return c.name, read(nil, c.name) end
+    end
+  end})
+  return row, function(i) at = i end
+end
+
+--- A new last column (or a replaced one): f(row, i) for each row i, row being a table name -> value
+--- in which false stands for a missing cell. f returns a number, a text, or nil or false.
+---@param name string
+---@param f fun(row: table<string, number|string|false>, i: integer): number|string|false|nil
+---@return nn.data.Table
 function Table:with(name, f)
-  local row, values, kind = {}, {}, "number"
+  err.check(type(f) == "function", "with: expected a function, got %s", err.show(f))
+  local row, move = row_reader(self)
+  local values = {}
   for i = 1, self.count do
-    for _, c in ipairs(self.list) do row[c.name] = c.values[i] end
-    local v = f(row, i)
-    if v == nil then v = false end
-    if type(v) == "string" then kind = "text" end
-    values[i] = v
+    move(i)
+    values[i] = f(row, i) or false
   end
   local columns = table.move(self.list, 1, #self.list, 1, {})
-  columns[self.index[name] or #columns + 1] = {name = name, type = kind, values = values}
-  return Table(self.count, columns)
+  columns[self.index[name] or #columns + 1] = Table.make_column(name, values, self.count, "with")
+  return Table(self.count, columns, self.fits)
 end
 
--- fitting
--- ------------------------------------------------------------------------------------------
+-- fitting ----------------------------------------------------------------------------------------
 
-local function source_of(options, self, name)
+local function fit_of(options, key, name, fit)
   local like = options.like
-  if like and like.fits and like.fits[name] then return like.fits[name] end
-  if like then err.raise("the table in `like` was not fitted on column '%s'", name) end
-  return nil, self
+  if like == nil then return fit() end
+  if not class.is(like, Table) then err.raise("like is %s, expected a table", err.show(like)) end
+  return like.fits[key] or err.raise("the table in `like` was not fitted on column '%s'", name)
 end
 
-local function copy_fits(self, out, options)
-  local fits = {}
-  for k, v in pairs(self.fits or {}) do fits[k] = v end
-  for k, v in pairs(options.like and options.like.fits or {}) do fits[k] = fits[k] or v end
-  rawset(out, "fits", fits)
-  return out
-end
-
-local function categories_of(values)
-  local seen, list, missing = {}, {}, false
-  for _, v in ipairs(values) do
-    if v == false then
-      missing = true
-    elseif not seen[v] then
-      seen[v] = true
-      list[#list + 1] = v
+-- Runs `step(c)` over the chosen columns: it returns the columns that replace c, a key and a fit.
+local function fitted(self, where, options, kind, step)
+  local names, wanted = options.columns or options[1] and options or nil, {}
+  for _, name in ipairs(names and names_of(names, where) or {}) do
+    wanted[find(self, name, where).name] = true
+  end
+  local columns, fits = {}, {}
+  for k, v in pairs(options.like and options.like.fits or {}) do fits[k] = v end
+  for k, v in pairs(self.fits) do fits[k] = v end
+  for _, c in ipairs(self.list) do
+    if wanted[c.name] or (not names and c.type == kind) then
+      local new, key, fit = step(c)
+      fits[key] = fit
+      table.move(new, 1, #new, #columns + 1, columns)
+    else
+      columns[#columns + 1] = c
     end
   end
-  table.sort(list, function(a, b) return tostring(a) < tostring(b) end)
-  return list, missing
+  return Table(self.count, columns, fits)
 end
 
 local function text_of(v)
   return math.type(v) == "float" and v == math.floor(v) and ("%d"):format(v) or tostring(v)
 end
 
-local function indicator(name, values, wanted)
-  local out = {}
-  for i, v in ipairs(values) do out[i] = v == wanted and 1 or 0 end
-  return {name = name, type = "number", values = out}
+local function categories_of(values)
+  local list, missing = column.categories(values)
+  table.sort(list, function(a, b) return text_of(a) < text_of(b) end)
+  return {categories = list, missing = missing}
 end
 
-local function encode(c, fit, drop_binary)
+local function indicators(c, fit, drop_binary)
   local two = drop_binary and #fit.categories == 2 and not fit.missing
   local out = {}
   for i, category in ipairs(fit.categories) do
     if not two or i == 2 then
-      out[#out + 1] = indicator(("%s=%s"):format(c.name, text_of(category)), c.values, category)
+      out[#out + 1] = {name = ("%s=%s"):format(c.name, text_of(category)), type = "number",
+        values = column.lookup(c.values, {[category] = 1}, 0)}
     end
   end
   return out
@@ -163,119 +249,77 @@ end
 --- order; a column of two values becomes one (`binary=false` keeps both); missing cells are 0 in
 --- all. `like`: a table that was encoded before, whose categories are used.
 ---@param options {columns: string[]?, like: nn.data.Table?, binary: boolean?}?
+---@return nn.data.Table
 function Table:one_hot(options)
   options = options or {}
-  local names = options.columns or options[1] and options
-  local wanted = {}
-  for _, name in ipairs(names or {}) do wanted[find(self, name, "one_hot").name] = true end
-  local columns, fits = {}, {}
-  for _, c in ipairs(self.list) do
-    if (names and wanted[c.name]) or (not names and c.type == "text") then
-      local fit = source_of(options, self, c.name)
-      if not fit then
-        local list, missing = categories_of(c.values)
-        fit = {categories = list, missing = missing}
-      end
-      fits[c.name] = fit
-      for _, e in ipairs(encode(c, fit, options.binary ~= false)) do columns[#columns + 1] = e end
-    else
-      columns[#columns + 1] = c
-    end
-  end
-  local out = copy_fits(self, Table(self.count, columns), options)
-  for k, v in pairs(fits) do out.fits[k] = v end
-  return out
+  return fitted(self, "one_hot", options, "text", function(c)
+    local key = "categories:" .. c.name
+    local fit = fit_of(options, key, c.name, function() return categories_of(c.values) end)
+    return indicators(c, fit, options.binary ~= false), key, fit
+  end)
 end
 
---- Text columns as class ids 0, 1, ... in byte order of their values (-1 where missing).
+--- Text columns (or the `columns` named) as class ids 0, 1, ... in byte order of their values; -1
+--- where the cell is missing or, with `like`, has a value that was not there. `classes`: the values
+--- in the order wanted.
+---@param options {columns: string[]?, like: nn.data.Table?, classes: (string|number)[]?}?
+---@return nn.data.Table
 function Table:codes(options)
   options = options or {}
-  local names = options.columns or options[1] and options
-  local columns, fits = {}, {}
-  for k, c in ipairs(self.list) do
-    local chosen = not names and c.type == "text"
-    for _, name in ipairs(names or {}) do chosen = chosen or name == c.name end
-    columns[k] = c
-    if chosen then
-      local fit = source_of(options, self, c.name)
-      fit = fit or {categories = (categories_of(c.values))}
-      fits[c.name] = fit
-      local id, values = {}, {}
-      for i, v in ipairs(fit.categories) do id[v] = i - 1 end
-      for i, v in ipairs(c.values) do values[i] = id[v] or -1 end
-      columns[k] = {name = c.name, type = "number", values = values}
-    end
-  end
-  local out = copy_fits(self, Table(self.count, columns), options)
-  for k, v in pairs(fits) do out.fits[k] = v end
-  return out
-end
-
-local function statistics(values)
-  local sum, n, zero_one = 0, 0, true
-  for _, v in ipairs(values) do if v then sum, n = sum + v, n + 1 end end
-  local mean = n > 0 and sum / n or 0
-  local filled, squares = 0, 0
-  for _, v in ipairs(values) do filled = filled + (v or mean) end
-  filled = filled / math.max(1, #values)
-  for _, v in ipairs(values) do
-    local x = v or mean
-    squares = squares + (x - filled) ^ 2
-    zero_one = zero_one and (x == 0 or x == 1)
-  end
-  return {fill = mean, mean = filled, sd = math.sqrt(squares / math.max(1, #values)),
-    zero_one = zero_one}
+  return fitted(self, "codes", options, "text", function(c)
+    local key = "categories:" .. c.name
+    local fit = options.classes and {categories = options.classes}
+      or fit_of(options, key, c.name, function() return categories_of(c.values) end)
+    local id = {}
+    for i, v in ipairs(fit.categories) do id[v] = i - 1 end
+    return {{name = c.name, type = "number", values = column.lookup(c.values, id, -1)}}, key, fit
+  end)
 end
 
 --- Number columns with mean 0 and standard deviation 1 (population); missing cells become the mean
 --- before. Columns of 0 and 1 alone stay. `like`: a table whose means are used.
 ---@param options {columns: string[]?, like: nn.data.Table?}?
+---@return nn.data.Table
 function Table:standardize(options)
   options = options or {}
-  local names = options.columns or options[1] and options
-  local columns, fits = {}, {}
-  for k, c in ipairs(self.list) do
-    local chosen = not names and c.type == "number"
-    for _, name in ipairs(names or {}) do chosen = chosen or name == c.name end
-    columns[k] = c
-    if chosen then
-      local key = "number:" .. c.name
-      local fit = options.like and options.like.fits and options.like.fits[key]
-        or statistics(c.values)
-      fits[key] = fit
-      local values, sd = {}, fit.sd > 0 and fit.sd or 1
-      for i, v in ipairs(c.values) do
-        v = v or fit.fill
-        values[i] = fit.zero_one and v or (v - fit.mean) / sd
-      end
-      columns[k] = {name = c.name, type = "number", values = values}
-    end
-  end
-  local out = copy_fits(self, Table(self.count, columns), options)
-  for k, v in pairs(fits) do out.fits[k] = v end
-  return out
+  return fitted(self, "standardize", options, "number", function(c)
+    if c.type == "text" then err.raise("standardize: column '%s' holds text", c.name) end
+    local key = "number:" .. c.name
+    local fit = fit_of(options, key, c.name, function() return column.fit(c.values) end)
+    local mean, sd = fit.mean, fit.sd > 0 and fit.sd or 1
+    if fit.zero_one then mean, sd = 0, 1 end
+    return {{name = c.name, type = "number", values = column.scale(c.values, fit.fill, mean, sd)}},
+      key, fit
+  end)
 end
 
---- All columns as a float32 tensor (rows, columns); text and missing cells are errors.
+--- Mean (before and after filling missing cells) and population standard deviation of a number
+--- column, or the categories of a text column: what standardize and one_hot would fit.
+---@param name string
+---@return table {fill=, mean=, sd=} or {categories=, missing=}
+function Table:statistics(name)
+  local c = find(self, name, "statistics")
+  if c.type == "text" then return categories_of(c.values) end
+  return column.fit(c.values)
+end
+
+-- the way out ------------------------------------------------------------------------------------
+
+--- All columns as a tensor (rows, columns), float32 unless dtype says otherwise; text and missing
+--- cells are errors.
 ---@param dtype string?
 ---@return nn.Tensor
 function Table:tensor(dtype)
-  local rows = {}
-  for i = 1, self.count do rows[i] = {} end
+  local cells = {}
   for k, c in ipairs(self.list) do
     if c.type == "text" then
       err.raise("tensor: column '%s' holds text; use one_hot, codes or drop", c.name)
     end
-    for i, v in ipairs(c.values) do
-      if not v then
-        err.raise("tensor: column '%s' has a missing cell in row %d; use standardize or drop",
-          c.name, i)
-      end
-      rows[i][k] = v
-    end
+    cells[k] = c.values
   end
-  if self.count == 0 then return core.full({0, #self.list}, 0, dtype) end
-  return core.new(rows, dtype)
+  local t, k, row = column.pack(cells, self.count, dtype)
+  return t or err.raise("tensor: column '%s' has a missing cell in row %d; use standardize or drop",
+    self.list[k].name, row)
 end
 
 Table.__tostring = function(self)
