@@ -41,7 +41,7 @@ void nn_index_fault(nn_run *run, const char *op, const void *index, const nn_sha
   long long number = nn_index_read(index, s->dtype, k);
   place_text(s, k, where, sizeof where);
   if (base == NN_TOKENS)
-    nn_fault(run, "token %lld%s, expected 0 to %lld", number, where, (long long)n - 1);
+    nn_fault(run, "Embedding: token %lld%s, expected 0 to %lld", number, where, (long long)n - 1);
   else
     nn_fault(run, "%s: index %lld%s, expected 1 to %lld", op, number, where, (long long)n);
 }

@@ -24,6 +24,23 @@ local lazy = {
   maximum = "merging", minimum = "merging", concatenate = "merging", dot = "merging",
 }
 
+-- Families of one to three axes.
+local families = {
+  conv = [[Conv%dD Convolution%dD Conv%dDTranspose Convolution%dDTranspose DepthwiseConv%dD
+    SeparableConv%dD SeparableConvolution%dD]],
+  pooling = [[MaxPooling%dD MaxPool%dD AveragePooling%dD AvgPool%dD GlobalMaxPooling%dD
+    GlobalMaxPool%dD GlobalAveragePooling%dD GlobalAvgPool%dD AdaptiveMaxPooling%dD
+    AdaptiveAveragePooling%dD]],
+  resizing = "ZeroPadding%dD Cropping%dD UpSampling%dD",
+}
+
+for file, list in pairs(families) do
+  for pattern in list:gmatch "%S+" do
+    local ranks = (pattern:find "^Depthwise" or pattern:find "^Separable") and 2 or 3
+    for rank = 1, ranks do lazy[pattern:format(rank)] = file end
+  end
+end
+
 local layers = {}
 
 --- Names of all built-in layers, sorted.

@@ -1,0 +1,3 @@
+-- Recurrent and attention layers: checked as all layers are.
+
+return require "spec.conformance.kinds.layer"
