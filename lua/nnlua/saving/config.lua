@@ -168,12 +168,10 @@ end
 --- A model from the text of to_json.
 config.model_from_json = args.fn("model_from_json", "json_string, custom_objects=None",
   function(text, custom)
-    local v = core.json.decode(text, "model_from_json")
-    return config.with_custom(custom, function()
-      local model = config.make_model(v)
-      config.compile(model, v.compile_config)
-      return model
-    end)
+    local limits = require("nnlua.saving").current_limits or {}
+    local v = core.json.decode(text, "model_from_json", limits)
+    return config.build(v, {custom_objects = custom, compile = true}, limits.bytes or 1 << 32,
+      "model_from_json")
   end)
 
 return config

@@ -18,10 +18,14 @@ local formats = {
   {ending = ".npz", module = "nnlua.saving.npz", weights = true},
 }
 
+local rank = {[".keras"] = 1, [".weights.h5"] = 2, [".h5"] = 3, [".hdf5"] = 4,
+  [".safetensors"] = 5, [".npz"] = 6, [".weights.json"] = 7}
+
 local function endings(kind)
   local list = {}
   for _, f in ipairs(formats) do if f[kind] then list[#list + 1] = f.ending end end
-  return table.concat(list, ", ")
+  table.sort(list, function(a, b) return (rank[a] or 9) < (rank[b] or 9) end)
+  return table.concat(list, ", ", 1, #list - 1) .. " or " .. list[#list]
 end
 
 local function format_of(path, kind, where)
@@ -29,7 +33,7 @@ local function format_of(path, kind, where)
   for _, f in ipairs(formats) do
     if path:sub(-#f.ending) == f.ending and f[kind] then return require(f.module) end
   end
-  local ending = path:match("[^/](%.[^./]*)$")
+  local ending = path:match "[^/](%.[^./]*)$"
   return err.raise("%s: unknown ending '%s'; expected %s", where, ending or "", endings(kind))
 end
 
@@ -47,6 +51,7 @@ end
 --- depth.
 ---@param a {bytes: integer?, tensors: integer?, depth: integer?}
 function saving.limits(a)
+  err.check(type(a) == "table", "limits: expected {bytes=, tensors=, depth=}")
   for key, v in pairs(a) do
     if key ~= "bytes" and key ~= "tensors" and key ~= "depth" then
       err.raise("limits: unknown argument '%s'; expected bytes, tensors, depth", tostring(key))

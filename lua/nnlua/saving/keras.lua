@@ -64,6 +64,20 @@ local function open_store(zip, where, path, limits)
   return err.raise("%s: there is no model.weights.h5 in the archive", where)
 end
 
+-- Members are looked up by name and never extracted; a name that leads outside says that somebody
+-- hoped for another reader.
+local function open_zip(where, path, limits)
+  local zip = core.zip.open(path, limits)
+  for _, member in ipairs(zip:names()) do
+    local name = member[1]
+    if name:find "^[/\\]" or name:find ":" or ("/" .. name .. "/"):find "[/\\]%.%.[/\\]" then
+      err.raise("%s: the archive has a member '%s', whose name leads outside", where,
+        (name:gsub("[^%g ]", "?")))
+    end
+  end
+  return zip
+end
+
 local function read_config(zip, where, path, limits)
   local text = zip:read "config.json"
   if not text then err.raise("%s: there is no config.json in the archive", where) end
@@ -72,7 +86,7 @@ end
 
 function format.load_model(path, options)
   local where = "load_model: " .. path
-  local zip = core.zip.open(path, options.limits)
+  local zip = open_zip(where, path, options.limits)
   local object = read_config(zip, where, path, options.limits)
   local s = open_store(zip, where, path, options.limits)
   local model = config.build(object, options, store.weight_bytes(s), where)
@@ -84,7 +98,7 @@ end
 
 function format.load_weights(model, path, options)
   local where = "load_weights: " .. path
-  local zip = core.zip.open(path, options.limits)
+  local zip = open_zip(where, path, options.limits)
   store.load(open_store(zip, where, path, options.limits), model, options)
   zip:close()
 end
