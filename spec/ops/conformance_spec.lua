@@ -1,5 +1,5 @@
--- What Keras computed for single ops: values and gradients (units/op.json). A case whose op is not
--- there yet is pending, not passed.
+-- What Keras computed for single ops: values and gradients (units/op.json); what NumPy computed for
+-- the ops with its names (numpy.json). A case whose op is not there yet is pending, not passed.
 
 local json = require "spec.conformance.json"
 local shared = require "spec.support.shared"
@@ -21,12 +21,7 @@ local function cases_by_name(text)
   return names, by_name
 end
 
-describe("nn.ops as Keras computes them", function()
-  local text = shared.text "units/op.json"
-  if not text then
-    pending(shared.ABSENT)
-    return
-  end
+local function check(text)
   local names, by_name = cases_by_name(text)
   for _, name in ipairs(names) do
     it(name, function()
@@ -40,4 +35,15 @@ describe("nn.ops as Keras computes them", function()
       end
     end)
   end
+end
+
+describe("nn.ops as Keras computes them", function()
+  local text = shared.text "units/op.json"
+  if text then check(text) else pending(shared.ABSENT) end
+end)
+
+describe("nn.ops as NumPy computes them", function()
+  local file = assert(io.open("spec/ops/numpy.json", "rb"))
+  check(file:read "a")
+  file:close()
 end)
