@@ -113,6 +113,21 @@ describe("nn.random", function()
     assert.equal((values(3)), bytes(random.uniform{{4}, seed = 3}))
   end)
 
+  it("draws and takes the same with any number of threads", function()
+    local function all()
+      local x = random.normal{{300, 401}, seed = 8}
+      local u = random.truncated_normal{{100001}, seed = 8}
+      local rows = ops.take(x, random.randint({200}, 1, 301, {seed = 1}), 1)
+      return bytes(x) .. bytes(u) .. bytes(rows)
+    end
+    local before = nn.config.get_num_threads()
+    nn.config.set_num_threads(1)
+    local one = all()
+    nn.config.set_num_threads(3)
+    assert.is_true(one == all())
+    nn.config.set_num_threads(before)
+  end)
+
   it("tells what is wrong", function()
     local function raises(text, f, ...)
       local ok, message = pcall(f, ...)
