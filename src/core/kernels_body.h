@@ -215,9 +215,28 @@ static void softmax_narrow(float *y, const float *x, size_t rows, size_t n, int 
     for (size_t j = 0; j < n; j++) y[r * n + j] = t[j * VW + r];
 }
 
+static void softmax_two(float *y, const float *x, size_t rows, int logs);
+
 static void softmax_narrow_rows(float *y, const float *x, size_t m, size_t n, int logs) {
+  if (n == 2) {
+    softmax_two(y, x, m, logs);
+    return;
+  }
   for (size_t r = 0; r < m; r += VW)
     softmax_narrow(y + r * n, x + r * n, m - r < VW ? m - r : VW, n, logs);
+}
+
+/* Rows of two columns lie side by side in a vector: lane and neighbour. */
+NN_INLINE vf softmax_pairs(vf x, int logs) {
+  vf top = v_max(x, v_swap_pairs(x)), d = v_sub(x, top), e = m_exp(d);
+  vf sum = v_add(e, v_swap_pairs(e));
+  return logs ? v_sub(d, m_log(sum)) : v_div(e, sum);
+}
+
+static void softmax_two(float *y, const float *x, size_t rows, int logs) {
+  size_t n = 2 * rows, i = 0;
+  for (; i + VW <= n; i += VW) v_store(y + i, softmax_pairs(v_load(x + i), logs));
+  if (i < n) v_store_n(y + i, softmax_pairs(v_load_n(x + i, n - i), logs), n - i);
 }
 
 /* A row of up to 16 columns stays in registers. */

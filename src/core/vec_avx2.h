@@ -45,6 +45,7 @@ NN_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 NN_INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 NN_INLINE vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 NN_INLINE vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+NN_INLINE vf v_swap_pairs(vf a) { return _mm256_permute_ps(a, 0xb1); }
 NN_INLINE vf v_sqrt(vf a) { return _mm256_sqrt_ps(a); }
 NN_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 NN_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }

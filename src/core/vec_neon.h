@@ -30,6 +30,7 @@ NN_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 NN_INLINE vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 NN_INLINE vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
 NN_INLINE vf v_div(vf a, vf b) { return vdivq_f32(a, b); }
+NN_INLINE vf v_swap_pairs(vf a) { return vrev64q_f32(a); }
 NN_INLINE vf v_sqrt(vf a) { return vsqrtq_f32(a); }
 NN_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 NN_INLINE vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }

@@ -28,6 +28,7 @@ NN_INLINE vf v_add(vf a, vf b) { return a + b; }
 NN_INLINE vf v_sub(vf a, vf b) { return a - b; }
 NN_INLINE vf v_mul(vf a, vf b) { return a * b; }
 NN_INLINE vf v_div(vf a, vf b) { return a / b; }
+NN_INLINE vf v_swap_pairs(vf a) { return (vf){a[1], a[0], a[3], a[2]}; }
 NN_INLINE vf v_sqrt(vf a) { return (vf){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])}; }
 NN_INLINE vf v_fma(vf a, vf b, vf c) {
   return (vf){fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]),

@@ -48,10 +48,20 @@ static rows rows_of(const nn_call *c) {
   return r;
 }
 
+/* t * log_p, and 0 where t is 0 even against log 0; labels are random, so without a branch. */
+static inline float zero_safe(float t, float log_p) {
+  uint32_t bits, keep;
+  float product = t * log_p;
+  memcpy(&bits, &product, sizeof bits);
+  memcpy(&keep, &t, sizeof keep);
+  bits &= 0U - (uint32_t)((keep << 1) != 0);
+  memcpy(&product, &bits, sizeof bits);
+  return product;
+}
+
 static float zero_safe_dot(const float *t, const float *log_p, int64_t n) {
   float sum = 0;
-  for (int64_t j = 0; j < n; j++)
-    if (t[j] != 0) sum += t[j] * log_p[j];
+  for (int64_t j = 0; j < n; j++) sum += zero_safe(t[j], log_p[j]);
   return sum;
 }
 
@@ -66,12 +76,22 @@ static nn_status dense_shape(const nn_attrs *a, int n_in, const nn_shape *const 
   return NN_OK;
 }
 
+/* loss = -(t0 log p0 + t1 log p1) */
+static void two_classes(float *loss, const float *t, const float *log_p, int64_t m) {
+  for (int64_t i = 0; i < m; i++)
+    loss[i] = -(zero_safe(t[2 * i], log_p[2 * i]) + zero_safe(t[2 * i + 1], log_p[2 * i + 1]));
+}
+
 static void dense_forward(nn_call *c) {
   const nn_kernels *k = nn_kernels_get();
   rows r = rows_of(c);
   const float *t = nn_input_f32(c, 1, c->scratch);
   float *log_p = c->saved, *loss = c->out[0];
   k->log_softmax(log_p, c->in[0], (size_t)r.m, (size_t)r.n);
+  if (r.n == 2) {
+    two_classes(loss, t, log_p, r.m);
+    return;
+  }
   for (int64_t i = 0; i < r.m; i++, t += r.n, log_p += r.n) {
     float sum = r.n > 16 ? k->dot(t, log_p, (size_t)r.n) : NAN;
     if (isnan(sum)) sum = zero_safe_dot(t, log_p, r.n); /* short, or 0 times infinity */

@@ -201,7 +201,34 @@ static nn_status float_shape(const nn_attrs *a, int n_in, const nn_shape *const 
   return nn_reduced_shape(a, in[0], NN_F32, out);
 }
 
+/* A short array to one number, as losses end: 1 when it was that. */
+enum { SHORT = 1024 };
+
+static int is_short(const nn_call *c) {
+  return nn_shape_size(c->in_shape[0]) <= SHORT && nn_shape_size(c->out_shape[0]) == 1 &&
+         c->in_shape[0]->dtype == NN_F32;
+}
+
+static int short_sum(const nn_call *c, float divisor) {
+  if (!is_short(c)) return 0;
+  float sum = nn_kernels_get()->sum(c->in[0], (size_t)nn_shape_size(c->in_shape[0]));
+  *(float *)c->out[0] = sum / divisor;
+  return 1;
+}
+
+static int short_gradient(const nn_call *c, float scale) {
+  if (!is_short(c)) return 0;
+  float g = c->dout[0][0] * scale, *dx = c->din[0];
+  int64_t n = nn_shape_size(c->in_shape[0]);
+  if (dx && c->accumulate[0])
+    for (int64_t i = 0; i < n; i++) dx[i] += g;
+  else if (dx)
+    for (int64_t i = 0; i < n; i++) dx[i] = g;
+  return 1;
+}
+
 static void sum_forward(nn_call *c) {
+  if (short_sum(c, 1)) return;
   reduction r = nn_reduction_of(c);
   if (r.in->dtype == NN_F32)
     nn_sum_to(c->out[0], &r.kept, c->in[0], r.in, 0);
@@ -210,6 +237,7 @@ static void sum_forward(nn_call *c) {
 }
 
 static void sum_backward(nn_call *c) {
+  if (short_gradient(c, 1)) return;
   reduction r = nn_reduction_of(c);
   job j = job_of(c, &r);
   if (c->din[0]) job_run(&j, scaled_dy);
@@ -221,6 +249,7 @@ static size_t input_bytes(const nn_attrs *a, int n_in, const nn_shape *const *in
 }
 
 static void mean_forward(nn_call *c) {
+  if (short_sum(c, (float)nn_shape_size(c->in_shape[0]))) return;
   reduction r = nn_reduction_of(c);
   float *y = c->out[0];
   nn_sum_to(y, &r.kept, nn_input_f32(c, 0, c->scratch), r.in, 0);
@@ -228,6 +257,8 @@ static void mean_forward(nn_call *c) {
 }
 
 static void mean_backward(nn_call *c) {
+  int64_t count = nn_shape_size(c->in_shape[0]);
+  if (short_gradient(c, count ? 1 / (float)count : 0)) return;
   reduction r = nn_reduction_of(c);
   job j = job_of(c, &r);
   j.scale = r.count ? 1 / (float)r.count : 0;
