@@ -111,7 +111,7 @@ function M.Softmax:call(x, ctx)
   local ops = require "nnlua.ops"
   local m = ctx.mask
   if m and m ~= args.None then
-    m = require("nnlua.core").new(m)
+    m = require("nnlua.mask").tensor(m)
     if m.dtype == "float32" then m = ops.greater(m, 0.5) end
     x = ops.where(m, x, -1e9)
   else

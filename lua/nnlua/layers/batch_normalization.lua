@@ -4,6 +4,7 @@
 local args = require "nnlua.args"
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local mask = require "nnlua.mask"
 local shapes = require "nnlua.shapes"
 local Layer = require "nnlua.layers.layer"
 
@@ -171,12 +172,12 @@ function BatchNormalization:call(x, ctx)
   local mean, variance = self.moving_mean.tensor, self.moving_variance.tensor
   if ctx.training and self.is_trainable then
     local m = ctx.mask
-    if m == nil then m = require("nnlua.mask").get(x) end
+    if m == nil then m = mask.get(x) end
     if m == args.None then m = nil end
     if not m and not self.renorm and shapes.axis(self.axis, x.ndim) == x.ndim then
       return train(self, x, gamma, beta)
     end
-    mean, variance = moments(self, x, m and core.new(m))
+    mean, variance = moments(self, x, m and mask.tensor(m))
     if self.renorm then
       gamma, beta = renormalize(self, mean, variance, gamma, beta)
     else

@@ -84,7 +84,7 @@ local function global_class(kind, rank)
     if m == nil then m = mask.get(x) end
     if not m or m == args.None or not self.supports_masking then return ops().mean(x, options) end
     local axis = self.data_format == "channels_first" and 2 or 3
-    local weight = ops().expand_dims(ops().cast(core.new(m), "float32"), axis)
+    local weight = ops().expand_dims(ops().cast(mask.tensor(m), "float32"), axis)
     return ops().sum(x * weight, options) / ops().sum(weight, options)
   end
 
