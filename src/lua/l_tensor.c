@@ -340,7 +340,9 @@ static int l_tensor_has_nan(lua_State *L) {
   int found = 0;
   const float *x = u->t.data;
   int64_t n = u->t.shape.dtype == NN_F32 ? nn_shape_size(&u->t.shape) : 0;
-  for (int64_t k = 0; k < n; k++) found |= x[k] != x[k];
+  float sum = n ? nn_kernels_get()->sum(x, (size_t)n) : 0;
+  if (sum != sum) /* a NaN, or infinities of both signs */
+    for (int64_t k = 0; k < n; k++) found |= x[k] != x[k];
   lua_pushboolean(L, found);
   return 1;
 }

@@ -5,7 +5,9 @@
  *                                attrs.i[0] 1: rows of class attrs.i[1] give 0
  *   sigmoid_crossentropy         logits, targets of one shape: [z]+ - z t + log(1 + exp(-|z|))
  *
- * The first two keep log p; backward dz = (p sum(t) - t) dl. The third: dz = (sigmoid(z) - t) dl.
+ * The first two keep p; backward dz = (p sum(t) - t) dl. The third: dz = (sigmoid(z) - t) dl.
+ * With s = z - max(z): -log p = log(sum(exp(s))) - s. Short rows lie side by side in a block, so that
+ * the exponentials of all are one call.
  */
 #include <math.h>
 #include <string.h>
@@ -29,7 +31,7 @@ static int is_logits(const nn_shape *s) {
   return s->dtype == NN_F32 && s->ndim > 0 && s->dim[s->ndim - 1] > 0;
 }
 
-static size_t log_p_bytes(const nn_attrs *a, int n_in, const nn_shape *const *in) {
+static size_t p_bytes(const nn_attrs *a, int n_in, const nn_shape *const *in) {
   (void)a, (void)n_in;
   return nn_shape_bytes(in[0]);
 }
@@ -59,11 +61,58 @@ static inline float zero_safe(float t, float log_p) {
   return product;
 }
 
-static float zero_safe_dot(const float *t, const float *log_p, int64_t n) {
-  float sum = 0;
-  for (int64_t j = 0; j < n; j++) sum += zero_safe(t[j], log_p[j]);
-  return sum;
+enum { SHORT = 16 }; /* classes; a block holds NN_BLOCK / n such rows */
+
+/* A block of short rows: s = z - max of the row into `s`, p = exp(s), their row sums. */
+static inline __attribute__((always_inline)) void shift_rows(float *s, const float *z, int64_t m,
+                                                             int64_t n) {
+  for (int64_t i = 0; i < m; i++) {
+    float top = z[i * n];
+    for (int64_t j = 1; j < n; j++) top = z[i * n + j] > top ? z[i * n + j] : top;
+    for (int64_t j = 0; j < n; j++) s[i * n + j] = z[i * n + j] - top;
+  }
 }
+
+/* Each row over its sum, which is given. */
+static inline __attribute__((always_inline)) void share_rows(float *p, float *sum, int64_t m,
+                                                             int64_t n) {
+  for (int64_t i = 0; i < m; i++) {
+    float total = 0;
+    for (int64_t j = 0; j < n; j++) total += p[i * n + j];
+    float inv = 1 / total;
+    for (int64_t j = 0; j < n; j++) p[i * n + j] *= inv;
+    sum[i] = total;
+  }
+}
+
+/* s, p and log(sum(exp(s))) of m short rows. Two classes, the commonest case, are unrolled. */
+static void short_rows(float *s, float *p, float *log_sum, const float *z, int64_t m, int64_t n) {
+  const nn_kernels *k = nn_kernels_get();
+  if (n == 2)
+    shift_rows(s, z, m, 2);
+  else
+    shift_rows(s, z, m, n);
+  k->exp(p, s, (size_t)(m * n));
+  if (n == 2)
+    share_rows(p, log_sum, m, 2);
+  else
+    share_rows(p, log_sum, m, n);
+  k->log(log_sum, log_sum, (size_t)m);
+}
+
+/* The same of one long row, whose s goes to p's place first; gives log(sum(exp(s))) and the top. */
+static float long_row(float *p, const float *z, float *top, int64_t n) {
+  const nn_kernels *k = nn_kernels_get();
+  *top = k->max_value(z, (size_t)n);
+  k->add_scalar(p, z, -*top, (size_t)n);
+  k->exp(p, p, (size_t)n);
+  float sum = (float)nn_sum_all(p, n), log_sum = sum;
+  k->mul_scalar(p, p, 1 / sum, (size_t)n);
+  k->log(&log_sum, &log_sum, 1);
+  return log_sum;
+}
+
+static int64_t rows_a_block(int64_t n) { return NN_BLOCK / n; }
 
 /* --- probabilities as targets -------------------------------------------------------------- */
 
@@ -82,78 +131,160 @@ static void two_classes(float *loss, const float *t, const float *log_p, int64_t
     loss[i] = -(zero_safe(t[2 * i], log_p[2 * i]) + zero_safe(t[2 * i + 1], log_p[2 * i + 1]));
 }
 
-static void dense_forward(nn_call *c) {
-  const nn_kernels *k = nn_kernels_get();
-  rows r = rows_of(c);
-  const float *t = nn_input_f32(c, 1, c->scratch);
-  float *log_p = c->saved, *loss = c->out[0];
-  k->log_softmax(log_p, c->in[0], (size_t)r.m, (size_t)r.n);
-  if (r.n == 2) {
-    two_classes(loss, t, log_p, r.m);
-    return;
-  }
-  for (int64_t i = 0; i < r.m; i++, t += r.n, log_p += r.n) {
-    float sum = r.n > 16 ? k->dot(t, log_p, (size_t)r.n) : NAN;
-    if (isnan(sum)) sum = zero_safe_dot(t, log_p, r.n); /* short, or 0 times infinity */
-    loss[i] = -sum;
+static inline __attribute__((always_inline)) void losses_of_rows(
+    float *loss, const float *t, const float *s, const float *log_sum, int64_t m, int64_t n) {
+  for (int64_t i = 0; i < m; i++) {
+    float sum = 0;
+    for (int64_t j = 0; j < n; j++) { /* no target: 0, even where the logit is infinite */
+      float term = t[i * n + j] * (log_sum[i] - s[i * n + j]);
+      sum += t[i * n + j] != 0 ? term : 0;
+    }
+    loss[i] = sum;
   }
 }
 
-/* dz (+)= (p sum(t) - t) dl of one row; g holds p. */
-static void dense_row(float *dz, const float *g, const float *t, float dl, int acc, int64_t n) {
-  float total = 0;
-  for (int64_t j = 0; j < n; j++) total += t[j];
-  if (acc)
-    for (int64_t j = 0; j < n; j++) dz[j] += (g[j] * total - t[j]) * dl;
+static void short_forward(const nn_call *c, rows r, const float *t) {
+  float s[NN_BLOCK], log_sum[NN_BLOCK], *p = c->saved, *loss = c->out[0];
+  const float *z = c->in[0];
+  int64_t step = rows_a_block(r.n);
+  for (int64_t i = 0; i < r.m; i += step) {
+    int64_t m = r.m - i < step ? r.m - i : step, at = i * r.n;
+    short_rows(s, p + at, log_sum, z + at, m, r.n);
+    if (r.n == 2)
+      losses_of_rows(loss + i, t + at, s, log_sum, m, 2);
+    else
+      losses_of_rows(loss + i, t + at, s, log_sum, m, r.n);
+  }
+}
+
+/* sum of t (log_sum - (z - top)) */
+static float long_loss(const float *t, const float *z, float top, float log_sum, int64_t n) {
+  const nn_kernels *k = nn_kernels_get();
+  float s[NN_BLOCK];
+  double sum = 0;
+  for (int64_t at = 0; at < n; at += NN_BLOCK) {
+    size_t w = (size_t)(n - at < NN_BLOCK ? n - at : NN_BLOCK);
+    k->add_scalar(s, z + at, -top, w);
+    k->add_scalar(s, s, -log_sum, w);
+    float part = k->dot(t + at, s, w);
+    if (isnan(part)) { /* 0 times infinity? */
+      part = 0;
+      for (size_t j = 0; j < w; j++)
+        if (t[at + (int64_t)j] != 0) part += t[at + (int64_t)j] * s[j];
+    }
+    sum -= part;
+  }
+  return (float)sum;
+}
+
+typedef struct job {
+  const nn_call *c;
+  rows r;
+  const float *t;
+} job;
+
+static void long_forward(void *arg, int64_t from, int64_t to) {
+  const job *j = arg;
+  float top, *p = j->c->saved, *loss = j->c->out[0];
+  const float *z = j->c->in[0];
+  for (int64_t i = from; i < to; i++) {
+    int64_t at = i * j->r.n;
+    float log_sum = long_row(p + at, z + at, &top, j->r.n);
+    loss[i] = long_loss(j->t + at, z + at, top, log_sum, j->r.n);
+  }
+}
+
+static int64_t grain(rows r) { return 1 + NN_RANGE / r.n; }
+
+static void dense_forward(nn_call *c) {
+  job j = {c, rows_of(c), nn_input_f32(c, 1, c->scratch)};
+  if (j.r.n <= SHORT)
+    short_forward(c, j.r, j.t);
   else
-    for (int64_t j = 0; j < n; j++) dz[j] = (g[j] * total - t[j]) * dl;
+    nn_ranges_run(c->run, j.r.m, grain(j.r), long_forward, &j);
+}
+
+/* dz (+)= (p sum(t) - t) dl */
+static inline __attribute__((always_inline)) void short_backward(
+    float *dz, const float *p, const float *t, const float *dl, int acc, int64_t m, int64_t n) {
+  for (int64_t i = 0; i < m; i++) {
+    float total = 0;
+    for (int64_t j = 0; j < n; j++) total += t[i * n + j];
+    for (int64_t j = 0; j < n; j++) {
+      int64_t at = i * n + j;
+      float g = (p[at] * total - t[at]) * dl[i];
+      dz[at] = acc ? dz[at] + g : g;
+    }
+  }
+}
+
+static void long_backward(void *arg, int64_t from, int64_t to) {
+  const job *j = arg;
+  const nn_kernels *k = nn_kernels_get();
+  const float *p = j->c->saved;
+  float g[NN_BLOCK], u[NN_BLOCK];
+  for (int64_t i = from; i < to; i++) {
+    float total = (float)nn_sum_all(j->t + i * j->r.n, j->r.n), dl = j->c->dout[0][i];
+    for (int64_t b = 0; b < j->r.n; b += NN_BLOCK) {
+      int64_t w = j->r.n - b < NN_BLOCK ? j->r.n - b : NN_BLOCK, at = i * j->r.n + b;
+      k->mul_scalar(g, p + at, total, (size_t)w);
+      k->sub(u, g, j->t + at, (size_t)w);
+      k->mul_scalar(g, u, dl, (size_t)w);
+      nn_put(j->c->din[0] + at, g, j->c->accumulate[0], w);
+    }
+  }
+}
+
+/* dt (+)= -log p dl, from the logits again. */
+static void two_classes_backward(float *dz, const float *p, const float *t, const float *dl,
+                                 int acc, int64_t m) {
+  for (int64_t i = 0; i < m; i++) {
+    float total = t[2 * i] + t[2 * i + 1];
+    float a = (p[2 * i] * total - t[2 * i]) * dl[i];
+    float b = (p[2 * i + 1] * total - t[2 * i + 1]) * dl[i];
+    dz[2 * i] = acc ? dz[2 * i] + a : a;
+    dz[2 * i + 1] = acc ? dz[2 * i + 1] + b : b;
+  }
 }
 
 static void targets_backward(const nn_call *c, rows r) {
-  const float *log_p = c->saved;
-  for (int64_t i = 0; i < r.m; i++)
+  const nn_kernels *k = nn_kernels_get();
+  float line[NN_BLOCK], *dt = c->din[1];
+  for (int64_t i = 0; i < r.m; i++) {
+    const float *z = (const float *)c->in[0] + i * r.n;
+    float top = k->max_value(z, (size_t)r.n);
+    double sum = 0;
+    for (int64_t b = 0; b < r.n; b += NN_BLOCK) {
+      int64_t w = r.n - b < NN_BLOCK ? r.n - b : NN_BLOCK;
+      k->add_scalar(line, z + b, -top, (size_t)w);
+      k->exp(line, line, (size_t)w);
+      sum += k->sum(line, (size_t)w);
+    }
+    float log_sum = (float)log(sum);
     for (int64_t j = 0; j < r.n; j++) {
-      float g = -log_p[i * r.n + j] * c->dout[0][i], *to = c->din[1] + i * r.n + j;
+      float g = (log_sum - (z[j] - top)) * c->dout[0][i], *to = dt + i * r.n + j;
       *to = c->accumulate[1] ? *to + g : g;
     }
-}
-
-/* How many whole rows a block of p holds; rows longer than a block are taken in parts. */
-static int64_t rows_a_block(int64_t n) { return n >= NN_BLOCK ? 1 : NN_BLOCK / n; }
-
-static void long_row(float *dz, const float *log_p, const float *t, float dl, int acc, int64_t n) {
-  const nn_kernels *k = nn_kernels_get();
-  float p[NN_BLOCK], total = k->sum(t, (size_t)n);
-  for (int64_t j = 0; j < n; j++) {
-    if (j % NN_BLOCK == 0) k->exp(p, log_p + j, (size_t)(n - j < NN_BLOCK ? n - j : NN_BLOCK));
-    float g = (p[j % NN_BLOCK] * total - t[j]) * dl;
-    dz[j] = acc ? dz[j] + g : g;
   }
 }
 
 static void dense_backward(nn_call *c) {
-  rows r = rows_of(c);
-  const float *t = nn_input_f32(c, 1, c->scratch), *log_p = c->saved, *dl = c->dout[0];
-  float p[NN_BLOCK], *dz = c->din[0];
+  job j = {c, rows_of(c), nn_input_f32(c, 1, c->scratch)};
+  const rows r = j.r;
+  int acc = c->accumulate[0];
   if (c->din[1]) targets_backward(c, r);
-  if (!dz) return;
-  int64_t step = rows_a_block(r.n);
-  for (int64_t i = 0; i < r.m; i += step) {
-    if (r.n > NN_BLOCK) {
-      long_row(dz + i * r.n, log_p + i * r.n, t + i * r.n, dl[i], c->accumulate[0], r.n);
-      continue;
-    }
-    int64_t m = r.m - i < step ? r.m - i : step;
-    nn_kernels_get()->exp(p, log_p + i * r.n, (size_t)(m * r.n));
-    for (int64_t j = 0; j < m; j++)
-      dense_row(dz + (i + j) * r.n, p + j * r.n, t + (i + j) * r.n, dl[i + j], c->accumulate[0],
-                r.n);
-  }
+  if (!c->din[0]) return;
+  if (r.n > SHORT)
+    nn_ranges_run(c->run, r.m, grain(r), long_backward, &j);
+  else if (r.n == 2 && !acc)
+    short_backward(c->din[0], c->saved, j.t, c->dout[0], 0, r.m, 2);
+  else
+    short_backward(c->din[0], c->saved, j.t, c->dout[0], acc, r.m, r.n);
 }
 
 const nn_op nn_op_softmax_crossentropy = {
     .name = "softmax_crossentropy", .n_in = 2, .n_out = 1, .shape = dense_shape,
-    .forward = dense_forward, .backward = dense_backward, .saved = log_p_bytes,
+    .forward = dense_forward, .backward = dense_backward, .saved = p_bytes,
     .scratch = targets_bytes};
 
 /* --- class ids as targets ------------------------------------------------------------------ */
@@ -180,41 +311,46 @@ static int64_t class_at(const nn_call *c, int64_t i, int64_t n, int report) {
   return -1;
 }
 
+/* log p of the row's class, from s and log(sum(exp(s))). */
 static void sparse_forward(nn_call *c) {
   rows r = rows_of(c);
-  float *log_p = c->saved, *loss = c->out[0];
-  nn_kernels_get()->log_softmax(log_p, c->in[0], (size_t)r.m, (size_t)r.n);
-  for (int64_t i = 0; i < r.m; i++) {
-    int64_t id = class_at(c, i, r.n, 1);
-    loss[i] = id < 0 ? 0 : -log_p[i * r.n + id];
-  }
-}
-
-static void sparse_row(float *dz, const float *log_p, int64_t id, float dl, int acc, int64_t n) {
-  const nn_kernels *k = nn_kernels_get();
-  float p[NN_BLOCK];
-  if (id < 0) dl = 0;
-  for (int64_t j = 0; j < n; j += NN_BLOCK) {
-    int64_t w = n - j < NN_BLOCK ? n - j : NN_BLOCK;
-    k->exp(p, log_p + j, (size_t)w);
-    if (id >= j && id < j + w) p[id - j] -= 1;
-    k->mul_scalar(p, p, dl, (size_t)w);
-    nn_put(dz + j, p, acc, w);
+  float s[NN_BLOCK], log_sum[NN_BLOCK], *p = c->saved, *loss = c->out[0], top;
+  const float *z = c->in[0];
+  int64_t step = r.n <= SHORT ? rows_a_block(r.n) : 1;
+  for (int64_t i = 0; i < r.m; i += step) {
+    int64_t m = r.m - i < step ? r.m - i : step;
+    if (r.n <= SHORT)
+      short_rows(s, p + i * r.n, log_sum, z + i * r.n, m, r.n);
+    else
+      log_sum[0] = long_row(p + i * r.n, z + i * r.n, &top, r.n);
+    for (int64_t j = 0; j < m; j++) {
+      int64_t id = class_at(c, i + j, r.n, 1);
+      float own = id < 0 ? 0 : r.n <= SHORT ? s[j * r.n + id] : z[i * r.n + id] - top;
+      loss[i + j] = id < 0 ? 0 : log_sum[j] - own;
+    }
   }
 }
 
 static void sparse_backward(nn_call *c) {
   rows r = rows_of(c);
-  const float *log_p = c->saved;
-  if (!c->din[0]) return;
-  for (int64_t i = 0; i < r.m; i++)
-    sparse_row(c->din[0] + i * r.n, log_p + i * r.n, class_at(c, i, r.n, 0), c->dout[0][i],
-               c->accumulate[0], r.n);
+  const float *p = c->saved;
+  float *dz = c->din[0], g[NN_BLOCK];
+  if (!dz) return;
+  for (int64_t i = 0; i < r.m; i++) {
+    int64_t id = class_at(c, i, r.n, 0);
+    float dl = id < 0 ? 0 : c->dout[0][i];
+    for (int64_t b = 0; b < r.n; b += NN_BLOCK) {
+      int64_t w = r.n - b < NN_BLOCK ? r.n - b : NN_BLOCK, at = i * r.n + b;
+      nn_kernels_get()->mul_scalar(g, p + at, dl, (size_t)w);
+      if (id >= b && id < b + w) g[id - b] -= dl;
+      nn_put(dz + at, g, c->accumulate[0], w);
+    }
+  }
 }
 
 const nn_op nn_op_sparse_softmax_crossentropy = {
     .name = "sparse_softmax_crossentropy", .n_in = 2, .n_out = 1, .shape = sparse_shape,
-    .forward = sparse_forward, .backward = sparse_backward, .saved = log_p_bytes};
+    .forward = sparse_forward, .backward = sparse_backward, .saved = p_bytes};
 
 /* --- one logit an element ------------------------------------------------------------------ */
 
