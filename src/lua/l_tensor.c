@@ -390,7 +390,7 @@ static int index_number(lua_State *L, nnl_tensor *u) {
   return 1;
 }
 
-/* Whether an op on the tensor is recorded: then t[i] is an op too, or gradients would stop at it. */
+/* Whether an op on the tensor is recorded: then t[i] is an op too, or gradients would stop. */
 static int is_recorded(lua_State *L, const nnl_tensor *u) {
   nnl_context *c = nnl_context_get(L);
   if (c->mode == NNL_EAGER) return 0;

@@ -124,7 +124,8 @@ typedef struct backward_arg {
 
 static void backward_row(const walk *w, char *y, void *arg) {
   float *dx = ((backward_arg *)arg)->dx + w->at;
-  const float *dy = (const float *)y;
+  const void *row = y;
+  const float *dy = row;
   int last = w->y->ndim - 1;
   if (w->outside) return;
   if (last < 0) {

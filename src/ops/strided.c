@@ -70,11 +70,11 @@ static void copy_rows(const nn_reading *r, char *y, const char *x, size_t size) 
   int64_t n = r->dim[last], at = r->offset, index[NN_MAX_DIMS] = {0};
   int64_t block = tiled ? n * r->dim[last - 1] : n;
   do {
-    const char *from = x + at * (int64_t)size;
-    if (tiled) copy_tiles((uint32_t *)y, (const uint32_t *)from, r->dim[last - 1], n, 1,
-                          r->stride[last]);
-    else if (size == 4) copy_row4((uint32_t *)y, (const uint32_t *)from, n, r->stride[last]);
-    else copy_row1((uint8_t *)y, (const uint8_t *)from, n, r->stride[last]);
+    const void *from = x + at * (int64_t)size;
+    void *to = y;
+    if (tiled) copy_tiles(to, from, r->dim[last - 1], n, 1, r->stride[last]);
+    else if (size == 4) copy_row4(to, from, n, r->stride[last]);
+    else copy_row1(to, from, n, r->stride[last]);
     y += block * (int64_t)size;
   } while (next_row(r, tiled ? 2 : 1, index, &at));
 }

@@ -1,4 +1,5 @@
-/* A strided reading of an array: out[i0, i1, ...] = x[offset + i0 * stride[0] + i1 * stride[1] ...].
+/* A strided reading of an array:
+ *     out[i0, i1, ...] = x[offset + i0 * stride[0] + i1 * stride[1] + ...]
  *
  * Transposing, broadcasting, slicing, flipping and taking a diagonal are all such readings; they
  * differ only in the numbers. The gradient adds dy back along the same reading, in row-major order
