@@ -39,14 +39,17 @@ end
 local function check_slots(failures, model, want, tolerance)
   if not want then return end
   local got = slots(model)
-  local by_path = {}
-  for _, s in ipairs(got) do by_path[s.path] = s.value end
-  for _, w in ipairs(want) do
-    if by_path[w.path] == nil then
-      failures[#failures + 1] = "optimizer_variables: no " .. w.path
+  if #got ~= #want then
+    failures[#failures + 1] = ("optimizer_variables: %d, expected %d"):format(#got, #want)
+    return
+  end
+  for i, w in ipairs(want) do
+    if got[i].path ~= w.path then
+      failures[#failures + 1] = ("optimizer_variables[%d] is %s, expected %s"):format(i,
+        got[i].path, w.path)
       return
     end
-    check(failures, "optimizer_variables " .. w.path, by_path[w.path], w.value, tolerance)
+    check(failures, "optimizer_variables " .. w.path, got[i].value, w.value, tolerance)
   end
 end
 

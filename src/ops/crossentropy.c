@@ -6,8 +6,8 @@
  *   sigmoid_crossentropy         logits, targets of one shape: [z]+ - z t + log(1 + exp(-|z|))
  *
  * The first two keep p; backward dz = (p sum(t) - t) dl. The third: dz = (sigmoid(z) - t) dl.
- * With s = z - max(z): -log p = log(sum(exp(s))) - s. Short rows lie side by side in a block, so that
- * the exponentials of all are one call.
+ * With s = z - max(z): -log p = log(sum(exp(s))) - s. Short rows lie side by side in a block, so
+ * that the exponentials of all are one call.
  */
 #include <math.h>
 #include <string.h>
@@ -125,12 +125,6 @@ static nn_status dense_shape(const nn_attrs *a, int n_in, const nn_shape *const 
   return NN_OK;
 }
 
-/* loss = -(t0 log p0 + t1 log p1) */
-static void two_classes(float *loss, const float *t, const float *log_p, int64_t m) {
-  for (int64_t i = 0; i < m; i++)
-    loss[i] = -(zero_safe(t[2 * i], log_p[2 * i]) + zero_safe(t[2 * i + 1], log_p[2 * i + 1]));
-}
-
 static inline __attribute__((always_inline)) void losses_of_rows(
     float *loss, const float *t, const float *s, const float *log_sum, int64_t m, int64_t n) {
   for (int64_t i = 0; i < m; i++) {
@@ -232,18 +226,6 @@ static void long_backward(void *arg, int64_t from, int64_t to) {
       k->mul_scalar(g, u, dl, (size_t)w);
       nn_put(j->c->din[0] + at, g, j->c->accumulate[0], w);
     }
-  }
-}
-
-/* dt (+)= -log p dl, from the logits again. */
-static void two_classes_backward(float *dz, const float *p, const float *t, const float *dl,
-                                 int acc, int64_t m) {
-  for (int64_t i = 0; i < m; i++) {
-    float total = t[2 * i] + t[2 * i + 1];
-    float a = (p[2 * i] * total - t[2 * i]) * dl[i];
-    float b = (p[2 * i + 1] * total - t[2 * i + 1]) * dl[i];
-    dz[2 * i] = acc ? dz[2 * i] + a : a;
-    dz[2 * i + 1] = acc ? dz[2 * i + 1] + b : b;
   }
 }
 
