@@ -18,6 +18,7 @@ function LossScaleOptimizer:init(a)
   checks.not_negative(self, "initial_scale")
   checks.count(self, 1, "dynamic_growth_steps")
   self.dynamic_scale, self.step_counter = a.initial_scale, 0
+  self.own_iteration, self.own_rate = 0, 0
 end
 
 LossScaleOptimizer.getters.is_custom = function() return true end
@@ -37,10 +38,12 @@ LossScaleOptimizer.getters.variables = function(self)
     return state.scalar(name, self.name .. "/" .. name, element, function() return self[field] end,
       function(x) self[field] = x end)
   end
-  local list = {scalar("step_counter", "int32", "step_counter"),
+  -- its own counter and rate are there, as in Keras, and stay 0: the inner optimizer's count
+  local list = {scalar("iteration", "int32", "own_iteration"),
+    scalar("learning_rate", "float32", "own_rate"), scalar("step_counter", "int32", "step_counter"),
     scalar("dynamic_scale", "float32", "dynamic_scale")}
   local inner = self.inner_optimizer.variables
-  return table.move(inner, 1, #inner, 3, list)
+  return table.move(inner, 1, #inner, 5, list)
 end
 
 function LossScaleOptimizer:build(variables)
