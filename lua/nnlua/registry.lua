@@ -29,12 +29,8 @@ end
 local function index_identifiers(space)
   local index = {}
   for name in pairs(space.classes) do
-    if name ~= space.base then
-      index[name] = name
-      if not (space.functions and space.strings_give_functions) then
-        index[names.snake_case(name)] = name
-      end
-    end
+    index[name] = name
+    if not space.strings_give_functions then index[names.snake_case(name)] = name end
   end
   if space.strings_give_functions then
     for name in pairs(space.functions) do index[name] = name end

@@ -49,10 +49,11 @@ end
 local plain = "from_logits=False, label_smoothing=0.0, axis=-1"
 
 --- Mean over `axis` of -(y_true log y_pred + (1 - y_true) log(1 - y_pred)).
-binary.binary_crossentropy = w.fn("binary_crossentropy", plain, crossentropy)
+binary.binary_crossentropy = w.fn("binary_crossentropy", plain, crossentropy, {ids = true})
 binary.BinaryCrossentropy = w.class("BinaryCrossentropy", {
   args = plain .. ", " .. w.common "binary_crossentropy",
-  own = {"from_logits", "label_smoothing", "axis"}, fn = crossentropy, check = w.check_axis,
+  own = {"from_logits", "label_smoothing", "axis"}, fn = crossentropy, ids = true,
+  check = w.check_axis,
 })
 
 local weighted = "apply_class_balancing=False, alpha=0.25, gamma=2.0, " .. plain

@@ -78,10 +78,10 @@ local plain = "from_logits=False, label_smoothing=0.0, axis=-1"
 
 --- -sum(y_true log y_pred) along `axis`.
 local name = "categorical_crossentropy"
-categorical[name] = w.fn(name, plain, crossentropy, {check_shapes = checker(name)})
+categorical[name] = w.fn(name, plain, crossentropy, {ids = true, check_shapes = checker(name)})
 categorical.CategoricalCrossentropy = w.class("CategoricalCrossentropy", {
   args = plain .. ", " .. w.common(name), own = {"from_logits", "label_smoothing", "axis"},
-  fn = crossentropy, check = w.check_axis, check_shapes = checker(name),
+  fn = crossentropy, ids = true, check = w.check_axis, check_shapes = checker(name),
 })
 
 --- Categorical crossentropy that counts easy rows less: times alpha (1 - y_pred)^gamma (Lin et al.

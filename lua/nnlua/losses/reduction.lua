@@ -1,5 +1,6 @@
 -- From one value a row to one number: ranks, masks, weights, reductions.
 
+local core = require "nnlua.core"
 local ops = require "nnlua.ops"
 local config = require "nnlua.config"
 local err = require "nnlua.err"
@@ -70,6 +71,12 @@ local function mask_weights(mask, kind)
   return mask * (mask.size / (ops.sum(mask) + config.epsilon()))
 end
 
+-- While a step is recorded: the mean of means of rows is one mean of what they were made of.
+local function unaveraged(values)
+  local made_by, inputs = core.producer(values)
+  return made_by == "mean" and inputs[1] or values
+end
+
 --- values (any shape), weights and mask (nil: none) to the loss.
 function reduction.apply(values, weights, mask, name)
   local kind = kinds[name or "none"]
@@ -92,7 +99,7 @@ function reduction.apply(values, weights, mask, name)
   if kind == "weighted" and weights then
     return ops.divide_no_nan(ops.sum(values), ops.sum(weights))
   end
-  return values.size == 0 and ops.sum(values) or ops.mean(values)
+  return values.size == 0 and ops.sum(values) or ops.mean(unaveraged(values))
 end
 
 return reduction

@@ -68,7 +68,8 @@ function wrapper.tensor(v)
 end
 
 --- A public function of losses.
---- ids: labels are class ids and stay as they are; else both arguments become float32.
+--- ids: labels stay as they are (class ids, or what an op reads in any dtype); else both arguments
+--- become float32.
 function wrapper.fn(name, text, fn, options)
   options = options or {}
   local label = options.ids and wrapper.tensor or wrapper.float

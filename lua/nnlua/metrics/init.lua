@@ -49,7 +49,6 @@ local metrics = registry.namespace{
     MAPE = "MeanAbsolutePercentageError", msle = "MeanSquaredLogarithmicError",
     MSLE = "MeanSquaredLogarithmicError", bce = "BinaryCrossentropy", BCE = "BinaryCrossentropy",
   },
-  not_strings = {"MeanMetricWrapper", "mean_metric_wrapper"},
   common = {"accuracy", "precision", "recall", "auc"},
 }
 

@@ -57,7 +57,7 @@ end
 --- already in the values when `multiplied` comes back true.
 function samples.by_row(values, w, reduce)
   if not w then
-    if values.ndim > 1 then values = reduce(values, axes(2, values.ndim)) end
+    if values.ndim > 1 and values.size ~= values.shape[1] then values = reduce(values, axes(2, values.ndim)) end
     return values
   end
   values, w = reduction.same_rank(values, w)
