@@ -168,21 +168,48 @@ static int is_pointwise(const geometry *g) {
   return g->groups == 1;
 }
 
-/* y (total, f) = columns of x times w */
+/* y (total, f) (+)= columns of x times w */
 static void product(nn_run *run, const geometry *g, const float *x, const float *w, float beta,
-                    const float *bias, nn_act act, float *columns, float *y) {
+                    float *columns, float *y) {
   if (is_pointwise(g)) {
-    nn_gemm_nn(run->gemm, g->total, g->f, g->k, x, g->k, w, g->f, beta, bias, act, y, g->f);
+    nn_gemm_nn(run->gemm, g->total, g->f, g->k, x, g->k, w, g->f, beta, NULL, NN_ACT_LINEAR, y,
+               g->f);
     return;
   }
   for (int64_t p = 0; p < g->total; p += g->chunk) {
     int64_t n = p + g->chunk < g->total ? g->chunk : g->total - p;
     for (int64_t i = 0; i < g->groups; i++) {
       columns_of(run, g, x, p, n, i, columns);
-      nn_gemm_nn(run->gemm, n, g->fg, g->k, columns, g->k, w + i * g->fg, g->f, beta,
-                 bias ? bias + i * g->fg : NULL, act, y + p * g->f + i * g->fg, g->f);
+      nn_gemm_nn(run->gemm, n, g->fg, g->k, columns, g->k, w + i * g->fg, g->f, beta, NULL,
+                 NN_ACT_LINEAR, y + p * g->f + i * g->fg, g->f);
     }
   }
+}
+
+typedef struct rows_job {
+  float *y;
+  const float *bias; /* NULL: none */
+  int64_t f;
+  nn_map1 act; /* NULL: linear */
+} rows_job;
+
+static void finish_rows(void *arg, int64_t from, int64_t to) {
+  const rows_job *j = arg;
+  float *y = j->y + from * j->f;
+  size_t m = (size_t)(to - from), n = (size_t)j->f;
+  if (j->bias) nn_kernels_get()->add_row(y, y, j->bias, m, n);
+  if (j->act) j->act(y, y, m * n);
+}
+
+/* y = act(y + bias). The bias comes last, as in Keras: where the products and the bias cancel, the
+ * sign of the rest decides what a relu lets through. */
+static void add_bias(nn_run *run, const geometry *g, const float *bias, int64_t act, float *y) {
+  const nn_kernels *k = nn_kernels_get();
+  rows_job j = {.y = y, .bias = bias, .f = g->f};
+  if (act == NN_ACT_RELU) j.act = k->relu;
+  if (act == NN_ACT_SIGMOID) j.act = k->sigmoid;
+  if (act == NN_ACT_TANH) j.act = k->tanh;
+  if (j.bias || j.act) nn_ranges_run(run, g->total, NN_RANGE / (g->f + 1) + 1, finish_rows, &j);
 }
 
 /* dw (k, f) (+)= columns of x, transposed, times dy */
@@ -281,8 +308,8 @@ static void conv_forward(nn_call *c) {
   char *at = c->scratch;
   float *columns = (float *)(void *)(at + nn_input_f32_bytes(c->in_shape[0]));
   const float *x = nn_input_f32(c, 0, c->scratch);
-  product(c->run, &g, x, c->in[1], 0, c->n_in == 3 ? c->in[2] : NULL, (nn_act)c->attrs->i[ACT],
-          columns, c->out[0]);
+  product(c->run, &g, x, c->in[1], 0, columns, c->out[0]);
+  add_bias(c->run, &g, c->n_in == 3 ? c->in[2] : NULL, c->attrs->i[ACT], c->out[0]);
 }
 
 static const float *through_activation(const nn_call *c, float *p, int64_t n) {
@@ -387,8 +414,7 @@ static void transpose_backward(nn_call *c) {
     kernel_gradient(c->run, &g, c->dout[0], nn_input_f32(c, 0, c->scratch), c->accumulate[1],
                     columns, c->din[1]);
   if (c->din[0])
-    product(c->run, &g, c->dout[0], c->in[1], (float)c->accumulate[0], NULL, NN_ACT_LINEAR, columns,
-            c->din[0]);
+    product(c->run, &g, c->dout[0], c->in[1], (float)c->accumulate[0], columns, c->din[0]);
 }
 
 const nn_op nn_op_conv_transpose = {.name = "conv_transpose", .n_in = 2, .n_out = 1,
