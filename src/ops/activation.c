@@ -118,17 +118,14 @@ static void f_log_sigmoid(float *y, const float *x, size_t n, const double *p) {
 NN_UNARY_G(log_sigmoid, d / (1 + expf(x)))
 NN_UNARY(log_sigmoid, f_log_sigmoid, g_log_sigmoid, NULL)
 
-/* tanh(softplus(x)) = w / (w + 2) with w = e (e + 2), e = exp(x) */
-static double mish_gate(double x) {
-  double e = exp(x < 20 ? x : 20), w = e * (e + 2);
-  return w / (w + 2);
+/* With e = exp(x) and w = e (e + 2): tanh(softplus(x)) = w / (w + 2), whose slope is
+ * 4 (w + 1) / (w + 2)^2 e / (1 + e). Above 20 it is 1. */
+static float mish_slope(float x, float e) {
+  float w = e * (e + 2), v = w + 2;
+  return w / v + x * (4 * (w + 1) / v) * (e / (1 + e)) / v;
 }
-static double mish_slope(double x) {
-  double t = mish_gate(x);
-  return t + x * (1 - t * t) / (1 + exp(-x));
-}
-NN_UNARY_F(mish, x * mish_gate(x))
-NN_UNARY_G(mish, d * mish_slope(x))
+WITH_F(mish, exp, x > 20 ? x : x * (s * (s + 2)) / (s * (s + 2) + 2))
+WITH_G(mish, exp, x > 20 ? d : d * mish_slope(x, s))
 NN_UNARY(mish, f_mish, g_mish, NULL)
 
 NN_UNARY_F(hard_sigmoid, x >= 3 ? 1 : x <= -3 ? 0 : (x + 3) / 6)

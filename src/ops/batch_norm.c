@@ -24,6 +24,7 @@ static int next_strip(strip *s, int64_t m, int64_t n) {
   if (s->first >= n) return 0;
   s->width = n - s->first < NN_BLOCK ? n - s->first : NN_BLOCK;
   s->repeat = n <= NN_BLOCK / 2 ? NN_BLOCK / n : 1;
+  if (s->repeat > m) s->repeat = m > 0 ? m : 1;
   return 1;
 }
 
@@ -50,9 +51,11 @@ typedef struct sums {
 static void add_up(float *out, const strip *s, const sums *in,
                    void (*f)(float *t, const sums *in, int64_t at, size_t w)) {
   const nn_kernels *k = nn_kernels_get();
-  float all[NN_BLOCK] = {0}, part[NN_BLOCK] = {0}, t[NN_BLOCK];
+  float all[NN_BLOCK], part[NN_BLOCK], t[NN_BLOCK];
   size_t full = (size_t)(s->width * s->repeat), w;
   int count = 0;
+  memset(all, 0, full * sizeof *all);
+  memset(part, 0, full * sizeof *part);
   for (int64_t r = 0; r < s->m; r += s->repeat) {
     int64_t at = wide_row(s, r, &w);
     f(t, in, at, w);

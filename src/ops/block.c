@@ -115,8 +115,26 @@ void nn_spread_init(nn_spread *s, const void *data, const nn_shape *in, const nn
   }                                                                                 \
   return buf
 
+/* A row under every row: once around, then what stands there already, twice as much each time. */
+static void repeat_row(const nn_spread *s, int64_t at, int64_t n, float *buf) {
+  int64_t period = s->dim[0], skip = at % period, first = period - skip;
+  if (first > n) first = n;
+  flat_f32(buf, s->data, s->dtype, skip, first);
+  int64_t done = period < n ? period : n;
+  if (done > first) flat_f32(buf + first, s->data, s->dtype, 0, done - first);
+  while (done < n) {
+    int64_t more = done < n - done ? done : n - done;
+    memcpy(buf + done, buf, (size_t)more * sizeof *buf);
+    done += more;
+  }
+}
+
 const float *nn_spread_f32(const nn_spread *s, int64_t at, int64_t n, float *buf) {
   if (s->flat) return nn_array_f32(s->data, s->dtype, at, n, buf);
+  if (s->ndim == 2 && s->step[0] == 1 && s->step[1] == 0) {
+    repeat_row(s, at, n, buf);
+    return buf;
+  }
   SPREAD(float, flat_f32, same_f32);
 }
 

@@ -50,10 +50,10 @@ static rows rows_of(const nn_call *c) {
   return r;
 }
 
-/* t * log_p, and 0 where t is 0 even against log 0; labels are random, so without a branch. */
-static inline float zero_safe(float t, float log_p) {
+/* t * v, and 0 where t is 0 even against infinity; labels are random, so without a branch. */
+static inline float zero_safe(float t, float v) {
   uint32_t bits, keep;
-  float product = t * log_p;
+  float product = t * v;
   memcpy(&bits, &product, sizeof bits);
   memcpy(&keep, &t, sizeof keep);
   bits &= 0U - (uint32_t)((keep << 1) != 0);
@@ -63,7 +63,7 @@ static inline float zero_safe(float t, float log_p) {
 
 enum { SHORT = 16 }; /* classes; a block holds NN_BLOCK / n such rows */
 
-/* A block of short rows: s = z - max of the row into `s`, p = exp(s), their row sums. */
+/* s = z - max of the row, for m rows. */
 static inline __attribute__((always_inline)) void shift_rows(float *s, const float *z, int64_t m,
                                                              int64_t n) {
   for (int64_t i = 0; i < m; i++) {
@@ -73,30 +73,39 @@ static inline __attribute__((always_inline)) void shift_rows(float *s, const flo
   }
 }
 
-/* Each row over its sum, which is given. */
-static inline __attribute__((always_inline)) void share_rows(float *p, float *sum, int64_t m,
-                                                             int64_t n) {
+static inline __attribute__((always_inline)) void sum_short(float *sum, const float *p, int64_t m,
+                                                            int64_t n) {
   for (int64_t i = 0; i < m; i++) {
-    float total = 0;
-    for (int64_t j = 0; j < n; j++) total += p[i * n + j];
-    float inv = 1 / total;
-    for (int64_t j = 0; j < n; j++) p[i * n + j] *= inv;
+    float total = p[i * n];
+    for (int64_t j = 1; j < n; j++) total += p[i * n + j];
     sum[i] = total;
   }
+}
+
+static inline __attribute__((always_inline)) void scale_rows(float *p, const float *by, int64_t m,
+                                                             int64_t n) {
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) p[i * n + j] *= by[i];
 }
 
 /* s, p and log(sum(exp(s))) of m short rows. Two classes, the commonest case, are unrolled. */
 static void short_rows(float *s, float *p, float *log_sum, const float *z, int64_t m, int64_t n) {
   const nn_kernels *k = nn_kernels_get();
+  float inv[NN_BLOCK];
   if (n == 2)
     shift_rows(s, z, m, 2);
   else
     shift_rows(s, z, m, n);
   k->exp(p, s, (size_t)(m * n));
   if (n == 2)
-    share_rows(p, log_sum, m, 2);
+    sum_short(log_sum, p, m, 2);
   else
-    share_rows(p, log_sum, m, n);
+    sum_short(log_sum, p, m, n);
+  k->reciprocal(inv, log_sum, (size_t)m);
+  if (n == 2)
+    scale_rows(p, inv, m, 2);
+  else
+    scale_rows(p, inv, m, n);
   k->log(log_sum, log_sum, (size_t)m);
 }
 
@@ -129,10 +138,7 @@ static inline __attribute__((always_inline)) void losses_of_rows(
     float *loss, const float *t, const float *s, const float *log_sum, int64_t m, int64_t n) {
   for (int64_t i = 0; i < m; i++) {
     float sum = 0;
-    for (int64_t j = 0; j < n; j++) { /* no target: 0, even where the logit is infinite */
-      float term = t[i * n + j] * (log_sum[i] - s[i * n + j]);
-      sum += t[i * n + j] != 0 ? term : 0;
-    }
+    for (int64_t j = 0; j < n; j++) sum += zero_safe(t[i * n + j], log_sum[i] - s[i * n + j]);
     loss[i] = sum;
   }
 }

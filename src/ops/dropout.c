@@ -109,11 +109,32 @@ static void dropout_forward(nn_call *c) {
   }
 }
 
+/* Without a branch, which would go wrong half of the time. */
+static void keep_flat(const uint8_t *mask, const float *dy, float scale, float *g, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    float v = dy[i] * scale;
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    bits &= 0u - (uint32_t)mask[i];
+    memcpy(&g[i], &bits, sizeof bits);
+  }
+}
+
 static void backward_range(void *arg, int64_t from, int64_t to) {
   const job *j = arg;
-  for (int64_t at = from; at < to; at += NN_BLOCK)
-    keep(j, j->c->dout[0] + at, j->c->din[0] + at, j->c->accumulate[0], at,
-         to - at < NN_BLOCK ? to - at : NN_BLOCK);
+  const nn_call *c = j->c;
+  float g[NN_BLOCK];
+  for (int64_t at = from; at < to; at += NN_BLOCK) {
+    int64_t n = to - at < NN_BLOCK ? to - at : NN_BLOCK;
+    float *dx = c->din[0] + at;
+    if (!j->mask.flat) {
+      keep(j, c->dout[0] + at, dx, c->accumulate[0], at, n);
+      continue;
+    }
+    float *put = c->accumulate[0] ? g : dx;
+    keep_flat((const uint8_t *)c->saved + at, c->dout[0] + at, j->scale, put, n);
+    if (c->accumulate[0]) nn_put(dx, g, 1, n);
+  }
 }
 
 static void dropout_backward(nn_call *c) {

@@ -58,9 +58,22 @@ static void match_two(float *y, const float *t, const float *p, int64_t m) {
     y[i] = (t[2 * i + 1] > t[2 * i]) == (p[2 * i + 1] > p[2 * i]) ? 1.0F : 0.0F;
 }
 
+/* Whether the first maxima of each row stand in one place. */
+static void match_floats(float *y, const float *t, const float *p, int64_t m, int64_t n) {
+  if (n == 2) {
+    for (int64_t i = 0; i < m; i++) y[i] = (t[2 * i + 1] > t[2 * i]) == (p[2 * i + 1] > p[2 * i]);
+    return;
+  }
+  for (int64_t i = 0; i < m; i++) y[i] = first_max(t + i * n, n) == first_max(p + i * n, n);
+}
+
 static void categorical_forward(nn_call *c) {
   int64_t n = columns(c), m = nn_shape_size(c->out_shape[0]);
   float *y = c->out[0];
+  if (c->in_shape[0]->dtype == NN_F32 && c->in_shape[1]->dtype == NN_F32) {
+    match_floats(y, c->in[0], c->in[1], m, n);
+    return;
+  }
   if (n == 2 && c->in_shape[0]->dtype == NN_F32 && c->in_shape[1]->dtype == NN_F32) {
     match_two(y, c->in[0], c->in[1], m);
     return;

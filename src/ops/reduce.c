@@ -183,6 +183,11 @@ static void job_run(job *j, void (*f)(float *, const job *, int64_t, int64_t)) {
 
 static void scaled_dy(float *g, const job *j, int64_t at, int64_t n) {
   float buf[NN_BLOCK];
+  if (j->r->groups == 1) {
+    float v = j->c->dout[0][0] * j->scale;
+    for (int64_t i = 0; i < n; i++) g[i] = v;
+    return;
+  }
   const float *dy = nn_spread_f32(&j->dy, at, n, buf);
   nn_kernels_get()->mul_scalar(g, dy, j->scale, (size_t)n);
 }
