@@ -64,8 +64,7 @@ static inline float zero_safe(float t, float v) {
 enum { SHORT = 16 }; /* classes; a block holds NN_BLOCK / n such rows */
 
 /* s = z - max of the row, for m rows. */
-static inline __attribute__((always_inline)) void shift_rows(float *s, const float *z, int64_t m,
-                                                             int64_t n) {
+static void shift_rows(float *s, const float *z, int64_t m, int64_t n) {
   for (int64_t i = 0; i < m; i++) {
     float top = z[i * n];
     for (int64_t j = 1; j < n; j++) top = z[i * n + j] > top ? z[i * n + j] : top;
@@ -73,8 +72,7 @@ static inline __attribute__((always_inline)) void shift_rows(float *s, const flo
   }
 }
 
-static inline __attribute__((always_inline)) void sum_short(float *sum, const float *p, int64_t m,
-                                                            int64_t n) {
+static void sum_short(float *sum, const float *p, int64_t m, int64_t n) {
   for (int64_t i = 0; i < m; i++) {
     float total = p[i * n];
     for (int64_t j = 1; j < n; j++) total += p[i * n + j];
@@ -82,30 +80,23 @@ static inline __attribute__((always_inline)) void sum_short(float *sum, const fl
   }
 }
 
-static inline __attribute__((always_inline)) void scale_rows(float *p, const float *by, int64_t m,
-                                                             int64_t n) {
-  for (int64_t i = 0; i < m; i++)
-    for (int64_t j = 0; j < n; j++) p[i * n + j] *= by[i];
-}
-
-/* s, p and log(sum(exp(s))) of m short rows. Two classes, the commonest case, are unrolled. */
+/* s, p and log(sum(exp(s))) of m short rows. The narrowest have a kernel that gives log p: as s,
+ * with sums of 1. */
 static void short_rows(float *s, float *p, float *log_sum, const float *z, int64_t m, int64_t n) {
   const nn_kernels *k = nn_kernels_get();
   float inv[NN_BLOCK];
-  if (n == 2)
-    shift_rows(s, z, m, 2);
-  else
-    shift_rows(s, z, m, n);
+  if (n <= 8) {
+    k->log_softmax(s, z, (size_t)m, (size_t)n);
+    k->exp(p, s, (size_t)(m * n));
+    memset(log_sum, 0, (size_t)m * sizeof *log_sum);
+    return;
+  }
+  shift_rows(s, z, m, n);
   k->exp(p, s, (size_t)(m * n));
-  if (n == 2)
-    sum_short(log_sum, p, m, 2);
-  else
-    sum_short(log_sum, p, m, n);
+  sum_short(log_sum, p, m, n);
   k->reciprocal(inv, log_sum, (size_t)m);
-  if (n == 2)
-    scale_rows(p, inv, m, 2);
-  else
-    scale_rows(p, inv, m, n);
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) p[i * n + j] *= inv[i];
   k->log(log_sum, log_sum, (size_t)m);
 }
 
