@@ -134,7 +134,7 @@ describe("nn.random", function()
       assert.is_false(ok)
       assert.truthy(message:find(text, 1, true), message)
     end
-    raises("randint: minval is 3 and maxval 3, expected less", random.randint, {2}, 3, 3)
+    raises("randint: minval is 3 and maxval 3, expected more", random.randint, {2}, 3, 3)
     raises("uniform: dtype is 'uint8', expected float32", random.uniform, {2}, {dtype = "uint8"})
     raises("normal: seed is a string, expected an integer", random.normal, {2}, {seed = "x"})
     raises("dropout: rate is 2, expected 0 to 1", random.dropout, nn.ones(2), 2)

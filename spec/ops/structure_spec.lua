@@ -356,6 +356,29 @@ describe("mistakes", function()
       nn.zeros(2), 0)
   end)
 
+  it("with absurd numbers stay mistakes", function()
+    local far, t = math.mininteger, nn.zeros{3, 3}
+    raises("pad: axis 1 gets", ops.pad, t, math.maxinteger)
+    raises("diagonal: offset is", ops.diagonal, t, far)
+    raises("diag: k is", ops.diag, nn.zeros(3), 1 << 62)
+    raises("reshape: a tensor of this shape does not fit", ops.reshape, t, {1 << 40, 1 << 40})
+    raises("slice: the step of axis 1 is", core.apply, "slice", {nn.zeros(3)},
+      {2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, far, 1})
+    raises("shuffle: expected one dimension", core.apply, "random_permutation", {}, {})
+    same(core.totable(t), ops.tril(t, math.maxinteger))
+    raises("take: index", ops.take, t, 0 / 0)
+  end)
+
+  it("do not disturb empty tensors", function()
+    local empty = nn.zeros{0, 3}
+    for _, name in ipairs {"transpose", "flip", "sort", "argsort", "copy", "tril", "unique"} do
+      assert.equal(0, (ops[name](empty)).size)
+    end
+    same({4, 3}, ops.segment_sum(empty, nn.zeros(0), 4).shape)
+    same({2, 3}, ops.concatenate{empty, nn.zeros{2, 3}}.shape)
+    same({0, 3, 5}, ops.one_hot(empty, 5).shape)
+  end)
+
   it("tell what cannot be traced", function()
     local graph = core.record "trace"
     local t = core.input(graph, {3}, "float32")

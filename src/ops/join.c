@@ -34,7 +34,7 @@ static nn_status shape(const nn_attrs *a, int n_in, const nn_shape *const *in, n
     if (s != NN_OK) return s;
     out->dim[axis] += in[k]->dim[axis];
   }
-  return NN_OK;
+  return nn_shape_check(out, e) == NN_OK ? NN_OK : nn_fail_in(e, "concatenate");
 }
 
 /* Elements of one block of `s`: all axes from `axis` on. */

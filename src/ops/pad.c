@@ -19,9 +19,9 @@ static nn_status shape(const nn_attrs *a, int n_in, const nn_shape *const *in, n
     int64_t n = out->dim[i], before = a->i[1 + i], after = a->i[9 + i];
     int64_t most = a->i[0] == REFLECT ? n - 1 : n;
     int64_t larger = before > after ? before : after;
-    if (before < 0 || after < 0)
-      return nn_fail(e, NN_ERR_ARGUMENT, "pad: axis %d gets %lld and %lld, expected 0 or more",
-                     i + 1, (long long)before, (long long)after);
+    if (before < 0 || after < 0 || before > INT32_MAX || after > INT32_MAX)
+      return nn_fail(e, NN_ERR_ARGUMENT, "pad: axis %d gets %lld and %lld, expected 0 to %d",
+                     i + 1, (long long)before, (long long)after, INT32_MAX);
     if (a->i[0] != CONSTANT && larger > most)
       return nn_fail(e, NN_ERR_ARGUMENT, "pad: axis %d gets %lld, expected at most %lld", i + 1,
                      (long long)larger, (long long)most);

@@ -77,9 +77,12 @@ FLOAT_OP(normal_like, 1, normal_forward)
 static nn_status integers_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                 nn_shape *out, nn_error *e) {
   (void)n_in, (void)in;
-  if (a->i[LOW] >= a->i[HIGH] || a->i[LOW] < INT32_MIN || a->i[HIGH] > INT32_MAX)
-    return nn_fail(e, NN_ERR_ARGUMENT, "randint: minval is %lld and maxval %lld, expected less",
-                   (long long)a->i[LOW], (long long)a->i[HIGH]);
+  long long low = a->i[LOW], high = a->i[HIGH];
+  if (low >= high)
+    return nn_fail(e, NN_ERR_ARGUMENT, "randint: minval is %lld and maxval %lld, expected more",
+                   low, high);
+  if (low < INT32_MIN || high > INT32_MAX)
+    return nn_fail(e, NN_ERR_ARGUMENT, "randint: %lld to %lld is beyond int32", low, high);
   return read_shape("randint", a, NN_I32, out, e);
 }
 
@@ -96,6 +99,8 @@ const nn_op nn_op_random_integers = {.name = "random_integers", .n_in = 0, .n_ou
 static nn_status permutation_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                    nn_shape *out, nn_error *e) {
   (void)n_in, (void)in;
+  if (a->i[NDIM] != 1 || a->i[DIMS] > INT32_MAX)
+    return nn_fail(e, NN_ERR_SHAPE, "shuffle: expected one dimension of at most %d", INT32_MAX);
   return read_shape("shuffle", a, NN_I32, out, e);
 }
 

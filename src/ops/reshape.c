@@ -8,7 +8,7 @@
 static nn_status reshape_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                nn_shape *out, nn_error *e) {
   (void)n_in;
-  int64_t total = nn_shape_size(in[0]), known = 1;
+  int64_t total = nn_shape_size(in[0]);
   int rest = -1;
   char from[160], to[160];
   if (a->i[0] < 0 || a->i[0] > NN_MAX_DIMS)
@@ -17,16 +17,16 @@ static nn_status reshape_shape(const nn_attrs *a, int n_in, const nn_shape *cons
   out->dtype = in[0]->dtype, out->ndim = (int)a->i[0];
   for (int i = 0; i < out->ndim; i++) {
     out->dim[i] = a->i[1 + i];
-    if (out->dim[i] != -1) {
-      known *= out->dim[i];
-    } else if (rest >= 0) {
-      return nn_fail(e, NN_ERR_SHAPE, "reshape: more than one dimension is -1");
-    } else {
-      rest = i;
-    }
+    if (out->dim[i] != -1) continue;
+    if (rest >= 0) return nn_fail(e, NN_ERR_SHAPE, "reshape: more than one dimension is -1");
+    rest = i;
+    out->dim[i] = 1;
   }
-  if (rest >= 0) out->dim[rest] = known > 0 ? total / known : 0;
   if (nn_shape_check(out, e) != NN_OK) return nn_fail_in(e, "reshape");
+  if (rest >= 0) {
+    int64_t known = nn_shape_size(out);
+    out->dim[rest] = known > 0 ? total / known : 0;
+  }
   if (nn_shape_size(out) != total)
     return nn_fail(e, NN_ERR_SHAPE, "reshape: %lld numbers of shape %s do not fill %s",
                    (long long)total, nn_shape_text(in[0], from, sizeof from),

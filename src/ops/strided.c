@@ -245,7 +245,9 @@ static nn_status slice_shape(const nn_attrs *a, int n_in, const nn_shape *const 
   *out = *x;
   for (int i = 0; i < x->ndim; i++) {
     int64_t first = a->i[i], count = a->i[8 + i], step = a->i[16 + i];
-    if (step == 0) return nn_fail(e, NN_ERR_ARGUMENT, "slice: the step of axis %d is 0", i + 1);
+    if (step == 0 || step == INT64_MIN)
+      return nn_fail(e, NN_ERR_ARGUMENT, "slice: the step of axis %d is %lld", i + 1,
+                     (long long)step);
     if (count < 0)
       return nn_fail(e, NN_ERR_ARGUMENT, "slice: axis %d has %lld elements, expected 0 or more",
                      i + 1, (long long)count);
@@ -265,8 +267,8 @@ static void slice_reading(const nn_attrs *a, const nn_shape *x, const nn_shape *
   start(y, r);
   natural_strides(x, stride);
   for (int i = 0; i < y->ndim; i++) {
-    r->stride[i] = stride[i] * a->i[16 + i];
-    r->offset += stride[i] * a->i[i];
+    r->stride[i] = y->dim[i] > 1 ? stride[i] * a->i[16 + i] : 0; /* any step fits a single one */
+    if (y->dim[i] > 0) r->offset += stride[i] * a->i[i];
   }
 }
 
@@ -277,6 +279,8 @@ const nn_op nn_op_slice = {.name = "slice", .n_in = 1, .n_out = 1, .shape = slic
                            .forward = slice_forward, .backward = slice_backward};
 
 /* --- diagonal: attrs.i = {offset, axis1, axis2} (axes from 0); it becomes the last axis --- */
+
+#define FAR ((int64_t)1 << 40) /* no diagonal is as far away, and sums with it do not overflow */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -290,6 +294,8 @@ static nn_status diagonal_shape(const nn_attrs *a, int n_in, const nn_shape *con
   if (p < 0 || q < 0 || p >= x->ndim || q >= x->ndim || p == q)
     return nn_fail(e, NN_ERR_ARGUMENT, "diagonal: axes %lld and %lld, expected two of 1 to %d",
                    (long long)p + 1, (long long)q + 1, x->ndim);
+  if (k < -FAR || k > FAR)
+    return nn_fail(e, NN_ERR_ARGUMENT, "diagonal: offset is %lld", (long long)k);
   int64_t rows = x->dim[p] + least(k, 0), columns = x->dim[q] - (k > 0 ? k : 0);
   int64_t n = least(rows, columns);
   out->dtype = x->dtype, out->ndim = 0;
@@ -308,7 +314,7 @@ static void diagonal_reading(const nn_attrs *a, const nn_shape *x, const nn_shap
   for (int i = 0; i < x->ndim; i++)
     if (i != p && i != q) r->stride[at++] = stride[i];
   r->stride[at] = stride[p] + stride[q];
-  r->offset = k > 0 ? k * stride[q] : -k * stride[p];
+  if (y->dim[y->ndim - 1] > 0) r->offset = k > 0 ? k * stride[q] : -k * stride[p];
 }
 
 static void diagonal_forward(nn_call *c) { forward(c, diagonal_reading); }

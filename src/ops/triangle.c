@@ -4,6 +4,8 @@
 
 #include "ops/ops.h"
 
+#define FAR ((int64_t)1 << 40)
+
 /* --- band: attrs.i = {lo, hi} ---------------------------------------------------------------- */
 
 static nn_status band_shape(const nn_attrs *a, int n_in, const nn_shape *const *in, nn_shape *out,
@@ -16,9 +18,12 @@ static nn_status band_shape(const nn_attrs *a, int n_in, const nn_shape *const *
   return NN_OK;
 }
 
+/* A diagonal's number, cut to where sums with it do not overflow. */
+static int64_t within(int64_t k) { return k < -FAR ? -FAR : k > FAR ? FAR : k; }
+
 /* The columns of row i that stay: from .. to-1. */
 static void kept(const nn_attrs *a, int64_t i, int64_t n, int64_t *from, int64_t *to) {
-  int64_t lo = i + a->i[0], hi = i + a->i[1] + 1;
+  int64_t lo = i + within(a->i[0]), hi = i + within(a->i[1]) + 1;
   *from = lo < 0 ? 0 : lo > n ? n : lo;
   *to = hi < *from ? *from : hi > n ? n : hi;
 }
@@ -59,6 +64,8 @@ static nn_status diag_shape(const nn_attrs *a, int n_in, const nn_shape *const *
   if (x->ndim < 1 || x->ndim == NN_MAX_DIMS)
     return nn_fail(e, NN_ERR_SHAPE, "diag: x has %d dimensions, expected 1 to %d", x->ndim,
                    NN_MAX_DIMS - 1);
+  if (a->i[0] < -FAR || a->i[0] > FAR)
+    return nn_fail(e, NN_ERR_ARGUMENT, "diag: k is %lld", (long long)a->i[0]);
   int64_t side = x->dim[x->ndim - 1] + (a->i[0] < 0 ? -a->i[0] : a->i[0]);
   *out = *x;
   out->dim[out->ndim++ - 1] = side;

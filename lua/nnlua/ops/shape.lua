@@ -124,8 +124,12 @@ define("flip", "x, axis=None", function(x, axis)
   return flip(x, axes)
 end)
 
-define("fliplr", "x", function(x) return flip(tensor(x), {1}) end)
-define("flipud", "x", function(x) return flip(tensor(x), {0}) end)
+for name, axis in pairs {flipud = 1, fliplr = 2} do
+  define(name, "x", function(x)
+    x = tensor(x)
+    return flip(x, {axis_of(name, axis, x.ndim)})
+  end)
+end
 
 define("rot90", "array, k=1, axes=(1, 2)", function(array, k, axes)
   local x = tensor(array)
