@@ -195,6 +195,10 @@ fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
 build-fuzzers: $(FUZZ_BIN)
 	@:
 
+.PHONY: interop crash
+interop: all  ## exchange models with the real Keras and onnxruntime, from PyPI (needs Python)
+	@spec/interop/run.sh $(NNLUA) $(BUILD)/interop
+
 bench: all  ## measure the workloads: one JSON line each, and a table
 	$(NNLUA) bench/run.lua
 

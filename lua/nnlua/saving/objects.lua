@@ -128,7 +128,8 @@ function objects.build_config(object)
   return {input_shape = core.json.array(list)}
 end
 
-local shape_keys = {batch_shape = true, build_input_shape = true}
+local shape_keys = {batch_shape = true, build_input_shape = true, output_shape = true,
+  noise_shape = true}
 
 function objects.serialize_config(config)
   local out = {}

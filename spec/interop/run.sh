@@ -1,0 +1,26 @@
+#!/bin/sh
+# make interop: exchanges models with the real Keras, and ONNX files with onnxruntime.
+#
+#   spec/interop/run.sh NNLUA FOLDER
+#
+# Installs Keras and onnxruntime from PyPI into a virtual environment below FOLDER, once. KERAS_BACKEND
+# chooses what Keras runs on: jax, or tensorflow or torch where they are installed in it.
+set -e
+nnlua=$1 folder=$2
+python=$folder/venv/bin/python
+KERAS_BACKEND=${KERAS_BACKEND:-jax}
+export KERAS_BACKEND
+
+if [ ! -x "$python" ]; then
+  mkdir -p "$folder"
+  python3 -m venv "$folder/venv"
+  "$folder/venv/bin/pip" -q install 'keras==3.15.*' jax h5py numpy onnxruntime
+fi
+
+rm -rf "$folder/files"
+mkdir -p "$folder/files"
+status=0
+"$nnlua" spec/interop/write.lua "$folder/files" || status=1
+"$python" spec/interop/exchange.py "$folder/files" 2> "$folder/keras.log" || status=1
+"$nnlua" spec/interop/read.lua "$folder/files" || status=1
+exit $status
