@@ -49,7 +49,7 @@ local VarianceScaling = Initializer:extend("VarianceScaling", {
 
 function VarianceScaling:init(a)
   Initializer.init(self, a)
-  if type(self.scale) ~= "number" or not (self.scale > 0) then
+  if type(self.scale) ~= "number" or self.scale <= 0 then
     err.raise("%s: scale is %s, expected a number above 0", self.class_name, err.show(self.scale))
   end
   if not modes[self.mode] then

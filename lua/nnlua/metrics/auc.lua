@@ -88,7 +88,7 @@ function AUC:update_state(y_true, y_pred, sample_weight)
       #self.label_weights, p.shape[p.ndim])
   end
   if self.from_logits then p = ops.sigmoid(samples.float(p)) end
-  confusion.track(self, confusion.count("AUC", t, p, w, self.thresholds, {
+  confusion.track(self, confusion.count(confusion.where(self), t, p, w, self.thresholds, {
     mode = self.mode, labels = self.multi_label,
     label_weights = not self.multi_label and self.label_weights or nil,
   }), ALL)

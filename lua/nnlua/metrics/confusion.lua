@@ -11,6 +11,11 @@ local confusion = {}
 confusion.ROWS = {true_positives = 1, false_positives = 2, true_negatives = 3,
   false_negatives = 4}
 
+--- What an error of a metric begins with.
+function confusion.where(metric)
+  return (metric.compiled and "compile: " or "") .. metric.class_name
+end
+
 --- Thresholds as a list; raises where one is outside [0, 1]. nil: the default.
 function confusion.thresholds(where, given, default)
   if given == nil then return {default} end

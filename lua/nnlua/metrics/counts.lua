@@ -38,7 +38,7 @@ local function declare_count(class_name, row)
   end
   function cls:update_state(y_true, y_pred, sample_weight)
     local t, p, w = samples.collect(y_true, y_pred, sample_weight)
-    local all = confusion.count(class_name, t, p, w, self.thresholds, {mode = self.mode})
+    local all = confusion.count(confusion.where(self), t, p, w, self.thresholds, {mode = self.mode})
     self.accumulator:assign_add(confusion.row(all, row))
   end
   function cls:result() return shown(self, core.astype(self.accumulator.tensor)) end
@@ -72,7 +72,7 @@ local function declare_ratio(class_name, other)
   end
   function cls:update_state(y_true, y_pred, sample_weight)
     local t, p, w = samples.collect(y_true, y_pred, sample_weight)
-    local all = confusion.count(class_name, t, p, w, self.thresholds,
+    local all = confusion.count(confusion.where(self), t, p, w, self.thresholds,
       {mode = self.mode, top_k = self.top_k, class_id = self.class_id})
     confusion.track(self, all, which)
   end

@@ -22,7 +22,7 @@ function FBeta:init(a)
     err.raise("%s: average is %s, expected micro, macro, weighted or None", self.class_name,
       tostring(self.average))
   end
-  if type(self.beta) ~= "number" or not (self.beta > 0) then
+  if type(self.beta) ~= "number" or self.beta <= 0 then
     err.raise("%s: beta is %s, expected a number above 0", self.class_name, err.show(self.beta))
   end
   local t = self.threshold

@@ -81,6 +81,7 @@ function metrics.for_compile(identifier, given)
   err.check(class.is(metric, metrics.Metric), "compile: metrics holds %s, expected a metric",
     err.show(metric))
   if type(identifier) == "string" then metric.name = given or identifier end
+  rawset(metric, "compiled", true)
   return metric
 end
 

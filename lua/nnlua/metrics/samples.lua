@@ -57,8 +57,8 @@ end
 --- already in the values when `multiplied` comes back true.
 function samples.by_row(values, w, reduce)
   if not w then
-    if values.ndim > 1 and values.size ~= values.shape[1] then values = reduce(values, axes(2, values.ndim)) end
-    return values
+    if values.ndim <= 1 or values.size == values.shape[1] then return values end
+    return reduce(values, axes(2, values.ndim))
   end
   values, w = reduction.same_rank(values, w)
   local rank = w.ndim

@@ -44,7 +44,7 @@ local function declare(class_name, best, enough)
   end
   function cls:update_state(y_true, y_pred, sample_weight)
     local t, p, w = samples.collect(y_true, y_pred, sample_weight)
-    confusion.track(self, confusion.count(class_name, t, p, w, self.thresholds,
+    confusion.track(self, confusion.count(confusion.where(self), t, p, w, self.thresholds,
       {mode = self.mode, class_id = self.class_id}), ALL)
   end
   function cls:result()
