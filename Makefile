@@ -108,7 +108,7 @@ $(OUT)/flags: FORCE
 # The standard library as one C table; rewritten only when a Lua file changed, came or went.
 $(OUT)/embed: tools/embed.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O1 -o $@ $<
+	$(Q)$(CC) -std=gnu11 -O1 $(LUA_CFLAGS) -o $@ $< $(LUA_LIBS) -lm -ldl
 
 $(OUT)/gen/embedded.c: $(OUT)/embed FORCE
 	@mkdir -p $(@D)

@@ -80,6 +80,26 @@ void nn_host_set_environment(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &environment_key);
 }
 
+/* Lua's own note of its release, where the Lua that runs us shows it. */
+extern const char lua_ident[] __attribute__((weak));
+
+static int is_our_release(void) {
+  static const char mark[] = "$LuaVersion: ";
+  size_t n = strlen(nn_embedded_release);
+  return lua_ident && strncmp(lua_ident, mark, sizeof mark - 1) == 0 &&
+         strncmp(lua_ident + sizeof mark - 1, nn_embedded_release, n) == 0 &&
+         (lua_ident[sizeof mark - 1 + n] == ' ' || lua_ident[sizeof mark - 1 + n] == '\0');
+}
+
+static int load_embedded(lua_State *L, const nn_embedded *m) {
+  if (is_our_release()) {
+    const char *code = (const char *)m->code;
+    if (luaL_loadbufferx(L, code, m->code_size, m->chunk, "b") == LUA_OK) return LUA_OK;
+    lua_pop(L, 1);
+  }
+  return luaL_loadbufferx(L, m->text, m->size, m->chunk, "t");
+}
+
 /* Upvalue 1: the folder of NNLUA_PATH, or nil. */
 static int l_search(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
@@ -94,7 +114,7 @@ static int l_search(lua_State *L) {
     lua_pushfstring(L, "no module '%s' in the nnlua library", name);
     return 1;
   }
-  if (luaL_loadbufferx(L, m->text, m->size, m->chunk, "t") != LUA_OK) return lua_error(L);
+  if (load_embedded(L, m) != LUA_OK) return lua_error(L);
   set_environment(L, lua_gettop(L));
   lua_pushstring(L, m->chunk + 1);
   return 2;
