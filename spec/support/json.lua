@@ -3,7 +3,18 @@
 local core_ok, core = pcall(require, "nnlua.core")
 local json = core_ok and core.json
 
-if json and json.decode then return {decode = json.decode} end
+-- null becomes nil: absent from tables, a hole in lists.
+local function without_null(v)
+  if v == json.null then return nil end
+  if type(v) ~= "table" then return v end
+  local out = {}
+  for key, item in pairs(v) do out[key] = without_null(item) end
+  return out
+end
+
+if json and json.decode then
+  return {decode = function(text) return without_null(json.decode(text)) end}
+end
 
 local dkjson = require "dkjson"
 
