@@ -126,9 +126,18 @@ static int l_optimizer_slot(lua_State *L) {
   return push_or_nil(L, &shape, s->slot[k - 1]);
 }
 
-/* has_gradient(i, yes): whether the next steps find a gradient for variable i. */
+/* squares(i): the memory of an embedding's squared gradients, nil where they are not used. */
+static int l_optimizer_squares(lua_State *L) {
+  nn_opt_seg *s = check_seg(L);
+  return push_or_nil(L, &s->shape, nn_opt_squares(nnl_check_opt(L, 1), (int)lua_tointeger(L, 2) - 1));
+}
+
+/* has_gradient(i, yes[, squares]): whether the next steps find a gradient for variable i, and its
+ * squares in the memory for them. */
 static int l_optimizer_has_gradient(lua_State *L) {
-  check_seg(L)->has_grad = lua_toboolean(L, 3);
+  nn_opt_seg *s = check_seg(L);
+  s->has_grad = lua_toboolean(L, 3);
+  s->by_squares = s->squares && lua_toboolean(L, 4);
   return 0;
 }
 
@@ -162,6 +171,7 @@ void l_optimizer_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"build", l_optimizer_build},           {"step", l_optimizer_step},
       {"gradient", l_optimizer_gradient},     {"slot", l_optimizer_slot},
+      {"squares", l_optimizer_squares},
       {"ema", l_optimizer_ema},               {"accumulator", l_optimizer_accumulator},
       {"iterations", l_optimizer_iterations}, {"scalar", l_optimizer_scalar},
       {"set", l_optimizer_set},               {"has_gradient", l_optimizer_has_gradient},

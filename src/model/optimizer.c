@@ -241,8 +241,18 @@ nn_status nn_opt_build(nn_opt *o, int n, const nn_opt_var *vars, nn_error *e) {
   return s == NN_OK ? reserve_products(o, e) : s;
 }
 
+float *nn_opt_squares(nn_opt *o, int i) {
+  const nn_opt_hyper *h = &o->hyper;
+  nn_opt_seg *s = &o->seg[i];
+  if (h->clipnorm > 0 || h->clipvalue > 0 || h->global_clipnorm > 0) return NULL;
+  if (h->gradient_accumulation_steps > 1) return NULL;
+  if (!s->squares) s->squares = nn_mem_new(o->alloc, nn_size_mul(PAD(s->n), sizeof(float)));
+  return s->squares;
+}
+
 void nn_opt_clear(nn_opt *o) {
   if (!o->alloc) return;
+  for (int i = 0; o->seg && i < o->n_seg; i++) nn_mem_free(o->alloc, o->seg[i].squares);
   nn_mem_free(o->alloc, o->seg);
   nn_mem_free(o->alloc, o->arena);
   nn_mem_free(o->alloc, o->part);

@@ -50,10 +50,12 @@ typedef struct nn_opt_seg {
   float *g;                  /* arena: its gradient */
   float *slot[NN_OPT_SLOTS]; /* arena; NULL where the rule has none */
   float *ema, *accumulator;  /* arena or NULL */
+  float *squares;            /* owned or NULL: what stands for g * g, see nn_opt_squares */
   size_t n;
   nn_shape shape;
   size_t slot_size[NN_OPT_SLOTS]; /* elements (0: none, or the scalar that Keras keeps unused) */
   int decay;                 /* weight decay applies */
+  int by_squares;            /* the next steps find `squares` filled */
   int has_grad;              /* 0: there is no gradient this time, the variable is left alone */
   int alt;                   /* Muon: Adam's rule for this one */
   float mul, div;            /* the gradient of this step is g * mul / div: loss scale, clipping */
@@ -108,6 +110,10 @@ nn_status nn_opt_set(nn_opt *o, const char *name, double value, nn_error *e);
 nn_status nn_opt_build(nn_opt *o, int n, const nn_opt_var *vars, nn_error *e);
 /* One call of Keras's `apply`: gradients are in seg[i].g. */
 void nn_opt_step(nn_opt *o, double learning_rate);
+/* Memory for the sums of squares of an embedding's gradient, which Keras's rules take in place of
+ * the square of the sum; NULL where clipping or accumulation adds the gradient up first, or where
+ * there is no memory. Used while seg[i].by_squares is set. */
+float *nn_opt_squares(nn_opt *o, int i);
 /* The completed updates: iterations divided by the accumulation steps. */
 int64_t nn_opt_updates(const nn_opt *o);
 void nn_opt_clear(nn_opt *o);

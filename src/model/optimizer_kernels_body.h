@@ -8,6 +8,8 @@
 #define LOAD(s) v_load(slot[s] + i)
 #define STORE(s, x) v_store(slot[s] + i, x)
 #define K(name) v_set(k->name)
+/* The gradient squared: summed place by place for an embedding (nn_opt_squares). */
+#define SQUARE (slot[4] ? v_load(slot[4] + i) : v_mul(g, g))
 #define RULE_ARGS const nn_opt_coef *k, vf w, vf g, float *const *slot, size_t i
 
 /* a + (b - a) c */
@@ -34,7 +36,7 @@ NN_INLINE vf nesterov(RULE_ARGS) {
 
 /* c[0] = rho */
 NN_INLINE vf rms(RULE_ARGS, int with_m, int centered) {
-  vf v = mix(K(c[0]), LOAD(0), K(b2), v_mul(g, g)), d = v;
+  vf v = mix(K(c[0]), LOAD(0), K(b2), SQUARE), d = v;
   STORE(0, v);
   if (centered) {
     vf a = mix(K(c[0]), LOAD(2), K(b2), g);
@@ -54,14 +56,14 @@ NN_INLINE vf rmsprop_c(RULE_ARGS) { return rms(k, w, g, slot, i, 0, 1); }
 NN_INLINE vf rmsprop_cm(RULE_ARGS) { return rms(k, w, g, slot, i, 1, 1); }
 
 NN_INLINE vf adagrad(RULE_ARGS) {
-  vf a = v_add(LOAD(0), v_mul(g, g));
+  vf a = v_add(LOAD(0), SQUARE);
   STORE(0, a);
   return v_sub(w, v_div(v_mul(K(lr), g), v_sqrt(v_add(a, K(eps)))));
 }
 
 /* c[0] = rho */
 NN_INLINE vf adadelta(RULE_ARGS) {
-  vf a = mix(K(c[0]), LOAD(0), K(b2), v_mul(g, g)), d = LOAD(1);
+  vf a = mix(K(c[0]), LOAD(0), K(b2), SQUARE), d = LOAD(1);
   vf step = v_div(v_mul(v_sqrt(v_add(d, K(eps))), g), v_sqrt(v_add(a, K(eps))));
   STORE(0, a);
   STORE(1, mix(K(c[0]), d, K(b2), v_mul(step, step)));
@@ -70,13 +72,13 @@ NN_INLINE vf adadelta(RULE_ARGS) {
 
 /* alpha = lr sqrt(1 - beta_2^t) / (1 - beta_1^t) */
 NN_INLINE vf adam(RULE_ARGS) {
-  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
+  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), SQUARE, K(b2));
   STORE(0, m);
   STORE(1, v);
   return v_sub(w, v_div(v_mul(m, K(alpha)), v_add(v_sqrt(v), K(eps))));
 }
 NN_INLINE vf amsgrad(RULE_ARGS) {
-  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
+  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), SQUARE, K(b2));
   vf top = v_max(LOAD(2), v);
   STORE(0, m);
   STORE(1, v);
@@ -94,7 +96,7 @@ NN_INLINE vf adamax(RULE_ARGS) {
 
 /* c: u_{t+1}, 1 - P u_{t+1}, 1 - u_t, 1 - P, 1 - beta_2^t */
 NN_INLINE vf nadam(RULE_ARGS) {
-  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
+  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), SQUARE, K(b2));
   STORE(0, m);
   STORE(1, v);
   vf hat = v_add(v_div(v_mul(K(c[0]), m), K(c[1])), v_div(v_mul(K(c[2]), g), K(c[3])));
@@ -110,7 +112,7 @@ static vf v_pow(vf x, double p) {
 }
 /* c: 2 shrinkage, l1, 2 L2 */
 NN_INLINE vf ftrl_any(RULE_ARGS, int root) {
-  vf old = LOAD(0), now = v_add(old, v_mul(g, g)), l1 = K(c[1]);
+  vf old = LOAD(0), now = v_add(old, SQUARE), l1 = K(c[1]);
   vf po = root ? v_sqrt(old) : v_pow(old, k->power);
   vf pn = root ? v_sqrt(now) : v_pow(now, k->power);
   vf change = v_sub(v_add(g, v_mul(K(c[0]), w)), v_mul(v_div(v_sub(pn, po), K(lr)), w));
@@ -134,7 +136,7 @@ NN_INLINE vf lion(RULE_ARGS) {
  * y = (1 - beta_1) z + beta_1 x; x is found again from y. Keras on TensorFlow reads z for that
  * after its update, and so does this. */
 NN_INLINE vf schedule_free(RULE_ARGS) {
-  vf z = LOAD(0), v = lerp(LOAD(1), v_mul(g, g), K(b2));
+  vf z = LOAD(0), v = lerp(LOAD(1), SQUARE, K(b2));
   z = v_sub(z, v_div(v_mul(K(lr), g), v_add(v_sqrt(v_div(v, K(c[1]))), K(eps))));
   vf x = v_div(v_sub(w, v_mul(K(b1), z)), K(c[0]));
   STORE(0, z);
@@ -144,7 +146,7 @@ NN_INLINE vf schedule_free(RULE_ARGS) {
 
 /* c: 1 - beta_1^t, 1 - beta_2^t. The direction replaces the gradient (slot[3]). */
 NN_INLINE vf lamb(RULE_ARGS) {
-  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), v_mul(g, g), K(b2));
+  vf m = lerp(LOAD(0), g, K(b1)), v = lerp(LOAD(1), SQUARE, K(b2));
   STORE(0, m);
   STORE(1, v);
   STORE(3, v_div(v_div(m, K(c[0])), v_add(v_sqrt(v_div(v, K(c[1]))), K(eps))));
@@ -181,7 +183,8 @@ enum { PLAIN, DECAY, FULL };
     const nn_opt_seg *s = seg + part[p].seg;                                                   \
     size_t at = part[p].at, n = part[p].n, i = 0;                                              \
     if (!s->has_grad) continue;                                                                \
-    float *w = s->w + at, *gp = s->g + at, *slot[4] = {0, 0, 0, gp};                           \
+    float *w = s->w + at, *gp = s->g + at, *slot[5] = {0, 0, 0, gp, 0};                        \
+    if (s->by_squares && form != FULL) slot[4] = s->squares + at;                              \
     for (int j = 0; j < n_slot; j++)                                                           \
       if (s->slot[j]) slot[j] = s->slot[j] + at;                                               \
     vf mul = v_set(s->mul), div = v_set(s->div), decay = v_set(s->decay ? k->decay[s->alt] : 0); \

@@ -43,13 +43,17 @@ function M.Embedding:build()
   self.embeddings = self:add_weight{name = "embeddings", shape = {self.input_dim, self.output_dim},
     initializer = self.embeddings_initializer, regularizer = self.embeddings_regularizer,
     constraint = self.embeddings_constraint}
+  -- the table as a line: where the gradient's squares are asked for (see the op)
+  local line = core.reshape(self.embeddings.tensor, {self.input_dim * self.output_dim})
+  rawset(self.embeddings, "squares", core.mark_variable(line))
   if self.initial then
     self.embeddings:assign(type(self.initial) == "table" and self.initial[1] or self.initial)
   end
 end
 
 function M.Embedding:call(x)
-  local y = core.apply("take", {self.embeddings.tensor, ops().cast(x, "int32")}, {0, 0})
+  local y = core.apply("embedding", {self.embeddings.tensor, ops().cast(x, "int32"),
+    self.embeddings.squares})
   if self.mask_zero then mask.set(y, ops().not_equal(x, 0)) end
   return y
 end

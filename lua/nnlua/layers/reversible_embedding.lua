@@ -21,7 +21,9 @@ end
 
 function ReversibleEmbedding:build(input_shape)
   Embedding.build(self, input_shape)
-  if not self.tie_weights then
+  if self.tie_weights then
+    rawset(self.embeddings, "squares", nil) -- its gradient is an ordinary one
+  else
     self.reverse_embeddings = self:add_weight{name = "reverse_embeddings",
       shape = {self.output_dim, self.input_dim}, initializer = self.embeddings_initializer}
   end

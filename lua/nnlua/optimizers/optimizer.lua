@@ -201,16 +201,20 @@ local function copy_gradient(self, i, g)
   core.copy(to, g)
 end
 
-local function apply_native(self, grads, variables)
-  local native, seen = self.native, {}
+local function apply_native(self, grads, variables, squares)
+  local native, seen, squared = self.native, {}, {}
   for k, v in ipairs(variables) do
     if grads[k] then
       local i = self.positions[v]
       copy_gradient(self, i, grads[k])
       seen[i] = true
+      if squares and squares[k] then
+        core.copy(native:squares(i), core.reshape(squares[k], v.shape))
+        squared[i] = true
+      end
     end
   end
-  for i = 1, #self.trainable_variables do native:has_gradient(i, seen[i]) end
+  for i = 1, #self.trainable_variables do native:has_gradient(i, seen[i], squared[i]) end
   native:step(self.learning_rate)
   for i = 1, #self.trainable_variables do native:has_gradient(i, true) end
 end
@@ -218,7 +222,8 @@ end
 --- One update. A gradient that is nil or false leaves its variable alone.
 ---@param grads (nn.Tensor|false)[] in the order of the variables
 ---@param variables? nn.Variable[] those that the optimizer was built for when absent
-function Optimizer:apply(grads, variables)
+---@param squares? (nn.Tensor|false)[] of embeddings: the sums of their gradient's squares
+function Optimizer:apply(grads, variables, squares)
   variables = variables or self.trainable_variables
   err.check(type(grads) == "table" and type(variables) == "table",
     "apply: expected a list of gradients and a list of variables")
@@ -230,7 +235,7 @@ function Optimizer:apply(grads, variables)
   end
   self:check_variables(variables, "apply")
   if self.native then
-    apply_native(self, grads, variables)
+    apply_native(self, grads, variables, squares)
   else
     require("nnlua.optimizers.eager").apply(self, grads, variables)
   end

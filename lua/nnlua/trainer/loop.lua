@@ -149,7 +149,7 @@ local function run_plan(run, kind, chunk, from, count, seconds)
     seconds = seconds, step = model.steps_done, seed = model.seed}
   if kind == "train" and not entry.idle then
     local native = model.optimizer.native
-    for i = 1, #entry.reached do native:has_gradient(i, entry.reached[i]) end
+    for i = 1, #entry.reached do native:has_gradient(i, entry.reached[i], entry.squares[i]) end
     spec.optimizer = native
     spec.lr = model.optimizer:rates(count)
     spec.loss_scale = model.optimizer.loss_scale_factor or 1

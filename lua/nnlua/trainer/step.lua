@@ -120,6 +120,24 @@ local function wants_of(model, variables)
   return wants
 end
 
+-- Embeddings offer the squares of their gradients (a tensor `squares` of the variable) to optimizers
+-- that use them. A regularizer makes the gradient an ordinary one. Adds to the wants; gives the places
+-- by variable.
+local function want_squares(wants, model, variables, memory)
+  local places = {}
+  for i, v in ipairs(variables) do
+    local to = v.squares and not v.regularizer
+      and memory(model.optimizer.native, model.optimizer.positions[v])
+    if to then
+      wants[#wants + 1] = {v.squares, to}
+      places[i] = #wants
+    end
+  end
+  return places
+end
+
+local function native_squares(native, position) return native:squares(position) end
+
 local function train_plan(model, spec)
   local inputs, loss, variables
   local graph = autograd.record("trace", function(graph)
@@ -133,12 +151,17 @@ local function train_plan(model, spec)
   end
   step.build_optimizer(model, variables)
   local wants = wants_of(model, variables)
+  local places = want_squares(wants, model, variables, native_squares)
   local plan, reached = core.plan(graph, {inputs = inputs, loss = loss, wants = wants,
     effects = true})
   local flags = {} -- by the optimizer's positions: which variables get a gradient
   for i = 1, #model.optimizer.trainable_variables do flags[i] = false end
-  for i, v in ipairs(variables) do flags[model.optimizer.positions[v]] = reached[i] end
-  return {plan = plan, wants = wants, reached = flags}
+  local squares = {}
+  for i, v in ipairs(variables) do
+    local position = model.optimizer.positions[v]
+    flags[position], squares[position] = reached[i], places[i] and reached[places[i]]
+  end
+  return {plan = plan, wants = wants, reached = flags, squares = squares}
 end
 
 local function test_plan(model, spec)
@@ -244,13 +267,20 @@ function step.eager_train(model, x, y, w, rows)
   step.build_optimizer(model, variables)
   local wants = {}
   for i, v in ipairs(variables) do wants[i] = {v.tensor, core.full(v.shape, 0)} end
+  local places = want_squares(wants, model, variables, function(native, position)
+    local memory = native:squares(position)
+    return memory and core.full(memory.shape, 0)
+  end)
   local scale = model.optimizer.loss_scale_factor or 1
   local plan, reached = core.plan(graph, {loss = loss, wants = wants})
   plan:backward(scale)
   plan:close()
-  local grads = {}
-  for i = 1, #variables do grads[i] = reached[i] and wants[i][2] or false end
-  model.optimizer:apply(grads, variables)
+  local grads, squares = {}, {}
+  for i = 1, #variables do
+    grads[i] = reached[i] and wants[i][2] or false
+    squares[i] = places[i] and reached[places[i]] and wants[places[i]][2] or false
+  end
+  model.optimizer:apply(grads, variables, squares)
 end
 
 return step
