@@ -29,6 +29,11 @@ const int32_t *nn_spread_i32(const nn_spread *s, int64_t at, int64_t n, int32_t 
 
 /* Elements at .. at+n-1 of an array as float32: in place or in buf. */
 const float *nn_array_f32(const void *data, nn_dtype t, int64_t at, int64_t n, float *buf);
+/* Element i of an array of any dtype. */
+static inline double nn_element(const void *data, nn_dtype t, int64_t i) {
+  if (t == NN_F32) return ((const float *)data)[i];
+  return t == NN_I32 ? ((const int32_t *)data)[i] : ((const uint8_t *)data)[i];
+}
 /* A whole input as float32: in place or in buf (its size). */
 const float *nn_input_f32(const nn_call *c, int i, float *buf);
 /* Bytes of that buffer: 0 when the input is float32. */

@@ -280,8 +280,7 @@ static nn_status sparse_shape(const nn_attrs *a, int n_in, const nn_shape *const
 
 /* The class of row i, -1 when the row is ignored or its id is out of range. */
 static int64_t class_at(const nn_call *c, int64_t i, int64_t n, int report) {
-  nn_tensor t = {.shape = *c->in_shape[1], .data = c->in[1]};
-  double id = nn_tensor_get(&t, i);
+  double id = nn_element(c->in[1], c->in_shape[1]->dtype, i);
   if (c->attrs->i[0] && id == (double)c->attrs->i[1]) return -1;
   if (id >= 0 && id < (double)n) return (int64_t)id;
   if (report)
@@ -310,6 +309,13 @@ static void sparse_forward(nn_call *c) {
   }
 }
 
+static void sparse_short_row(float *dz, const float *p, int64_t id, float dl, int acc, int64_t n) {
+  for (int64_t j = 0; j < n; j++) {
+    float g = (p[j] - (float)(j == id)) * dl;
+    dz[j] = acc ? dz[j] + g : g;
+  }
+}
+
 static void sparse_backward(nn_call *c) {
   rows r = rows_of(c);
   const float *p = c->saved;
@@ -318,6 +324,10 @@ static void sparse_backward(nn_call *c) {
   for (int64_t i = 0; i < r.m; i++) {
     int64_t id = class_at(c, i, r.n, 0);
     float dl = id < 0 ? 0 : c->dout[0][i];
+    if (r.n <= SHORT) {
+      sparse_short_row(dz + i * r.n, p + i * r.n, id, dl, c->accumulate[0], r.n);
+      continue;
+    }
     for (int64_t b = 0; b < r.n; b += NN_BLOCK) {
       int64_t w = r.n - b < NN_BLOCK ? r.n - b : NN_BLOCK, at = i * r.n + b;
       nn_kernels_get()->mul_scalar(g, p + at, dl, (size_t)w);

@@ -99,10 +99,9 @@ static nn_status sparse_shape(const nn_attrs *a, int n_in, const nn_shape *const
 
 static void sparse_forward(nn_call *c) {
   int64_t n = columns(c), m = nn_shape_size(c->out_shape[0]);
-  nn_tensor ids = {.shape = *c->in_shape[0], .data = c->in[0]};
   float *y = c->out[0];
   for (int64_t i = 0; i < m; i++)
-    y[i] = nn_tensor_get(&ids, i) == (double)first_max_any(c, 1, i * n, n);
+    y[i] = nn_element(c->in[0], c->in_shape[0]->dtype, i) == (double)first_max_any(c, 1, i * n, n);
 }
 
 const nn_op nn_op_sparse_match = {.name = "sparse_match", .n_in = 2, .n_out = 1,

@@ -27,9 +27,7 @@ static nn_status mismatch(const char *op, const nn_shape *a, const nn_shape *b, 
 }
 
 static double element(const nn_call *c, int input, int64_t at) {
-  nn_tensor t = {.shape = *c->in_shape[input], .data = c->in[input]};
-  if (t.shape.dtype == NN_F32) return ((const float *)t.data)[at];
-  return nn_tensor_get(&t, at);
+  return nn_element(c->in[input], c->in_shape[input]->dtype, at);
 }
 
 /* --- track_mean ----------------------------------------------------------------------------- */
