@@ -64,6 +64,8 @@ end
 function Sequential:rebuild()
   local first = self.list[1]
   rawset(self, "nodes", nil)
+  rawset(self, "plans", nil)
+  rawset(self, "resolved", nil)
   rawset(self, "flat_inputs", nil)
   rawset(self, "flat_outputs", nil)
   self.built = false

@@ -151,6 +151,25 @@ static int l_plan_output(lua_State *L) {
   return 1;
 }
 
+/* predict(plan, x): runs a plan of one input and one output on a tensor of exactly its shape and
+ * dtype; a copy of the output. */
+static int l_plan_predict(lua_State *L) {
+  nn_plan *p = nnl_check_plan(L, 1)->plan;
+  nnl_tensor *t = nnl_check_tensor(L, 2);
+  if (nn_plan_n_inputs(p) != 1 || nn_plan_n_outputs(p) != 1 || !t->t.data)
+    nnl_raise(L, "plan: predict needs one input and one output");
+  const nn_shape *in = nn_plan_input_shape(p, 0), *s;
+  if (!nn_shape_same(in, &t->t.shape)) nnl_raise(L, "plan: input 1 has another shape");
+  nn_tensor dst;
+  nn_tensor_init(&dst, in, nn_plan_input(p, 0));
+  nn_tensor_copy(&dst, &t->t);
+  nn_plan_forward(p);
+  nnl_check_fault(L);
+  void *data = nn_plan_output(p, 0, &s);
+  memcpy(nnl_push_tensor(L, s)->t.data, data, nn_shape_bytes(s));
+  return 1;
+}
+
 static int l_plan_bytes(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)nn_plan_bytes(nnl_check_plan(L, 1)->plan));
   return 1;
@@ -158,7 +177,8 @@ static int l_plan_bytes(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"set", l_plan_set},       {"forward", l_plan_forward}, {"backward", l_plan_backward},
-    {"output", l_plan_output}, {"bytes", l_plan_bytes},     {"close", plan_close},
+    {"output", l_plan_output}, {"bytes", l_plan_bytes},     {"predict", l_plan_predict},
+        {"close", plan_close},
     {NULL, NULL}};
 
 void l_plan_open(lua_State *L) {

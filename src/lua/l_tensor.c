@@ -310,45 +310,10 @@ static int l_tensor_frombytes(lua_State *L) {
   return 1;
 }
 
-static int l_tensor_same_storage(lua_State *L) {
-  lua_pushboolean(L, nnl_check_tensor(L, 1)->t.data == nnl_check_tensor(L, 2)->t.data);
-  return 1;
-}
-
 /* mark_variable(t): t is the storage of a variable from now on. */
 static int l_tensor_mark_variable(lua_State *L) {
   check_writable(L, 1)->is_variable = 1;
   lua_settop(L, 1);
-  return 1;
-}
-
-static int l_tensor_is_traced(lua_State *L) {
-  nnl_tensor *u = nnl_to_tensor(L, 1);
-  lua_pushboolean(L, u && !u->t.data);
-  return 1;
-}
-
-static int l_tensor_is_contiguous(lua_State *L) {
-  lua_pushboolean(L, nn_tensor_is_contiguous(&nnl_check_tensor(L, 1)->t));
-  return 1;
-}
-
-/* has_nan(t): whether a float32 tensor holds a NaN. */
-static int l_tensor_has_nan(lua_State *L) {
-  check_real(L, 1);
-  nnl_tensor *u = nnl_contiguous(L, 1);
-  int found = 0;
-  const float *x = u->t.data;
-  int64_t n = u->t.shape.dtype == NN_F32 ? nn_shape_size(&u->t.shape) : 0;
-  float sum = n ? nn_kernels_get()->sum(x, (size_t)n) : 0;
-  if (sum != sum) /* a NaN, or infinities of both signs */
-    for (int64_t k = 0; k < n; k++) found |= x[k] != x[k];
-  lua_pushboolean(L, found);
-  return 1;
-}
-
-static int l_tensor_is(lua_State *L) {
-  lua_pushboolean(L, nnl_to_tensor(L, 1) != NULL);
   return 1;
 }
 
@@ -470,14 +435,12 @@ static const luaL_Reg functions[] = {
     {"permute", l_tensor_permute},   {"reshape", l_tensor_reshape},
     {"item", l_tensor_item},         {"totable", l_tensor_totable},
     {"tobytes", l_tensor_tobytes},   {"frombytes", l_tensor_frombytes},
-    {"same_storage", l_tensor_same_storage},
     {"mark_variable", l_tensor_mark_variable},
-    {"is_contiguous", l_tensor_is_contiguous}, {"has_nan", l_tensor_has_nan},
-    {"is_traced", l_tensor_is_traced}, {"is_tensor", l_tensor_is},
     {NULL, NULL}};
 
 void l_tensor_open(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
+  l_tensor_query_open(L);
   luaL_newmetatable(L, NNL_TENSOR);
   lua_newtable(L); /* methods, filled by the library's Lua half */
   lua_pushvalue(L, -1);

@@ -41,6 +41,7 @@ int nnl_opt_dtype(lua_State *L, int i, int otherwise);
 
 /* Each adds its functions to the table on the top of the stack. */
 void l_tensor_open(lua_State *L);
+void l_tensor_query_open(lua_State *L);
 void l_apply_open(lua_State *L);
 void l_graph_open(lua_State *L);
 void l_plan_open(lua_State *L);
