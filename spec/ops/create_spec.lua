@@ -67,6 +67,15 @@ describe("nn.zeros and kin", function()
     assert.same({{1, 2}}, ops.convert_to_numpy(nn.tensor{{1, 2}}))
   end)
 
+  it("tell shapes and dtypes, of symbolic tensors too", function()
+    local x, symbolic = nn.zeros({2, 3}, "int32"), nn.Input{shape = {4}}
+    assert.same({2, 3}, ops.shape(x))
+    assert.same({2, 6, "int32"}, {ops.ndim(x), ops.size(x), ops.dtype(x)})
+    assert.same({false, 4}, ops.shape(symbolic))
+    assert.same({2, "float32"}, {ops.ndim(symbolic), ops.dtype(symbolic)})
+    assert.is_nil(ops.size(symbolic))
+  end)
+
   it("follow another tensor", function()
     same({0, 0}, ops.zeros_like(nn.tensor({5, 6}, "int32")), "int32")
     same({1, 1}, ops.ones_like(nn.tensor({5, 6}, "int32"), "float32"), "float32")

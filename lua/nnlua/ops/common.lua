@@ -1,6 +1,7 @@
 -- What the families of ops share: tensors from arguments, axes and dtypes.
 
 local core = require "nnlua.core"
+local args = require "nnlua.args"
 local err = require "nnlua.err"
 
 local common = {}
@@ -32,6 +33,17 @@ function common.number_tensor(x)
     return true
   end
   return core.new(x, whole(x) and "int32" or "float32")
+end
+
+--- Declares module[name](x), which tells of a tensor what is known before it has values: it takes
+--- the symbolic tensors of a functional model too (sizes that are unknown there are false or nil).
+function common.inspect(module, name, of)
+  local fn = args.fn(name, "x", function(x) return of(common.tensor(x)) end)
+  module[name] = function(...)
+    local x = ...
+    if type(x) == "table" and x.__keras_tensor then return of(x) end
+    return fn(...)
+  end
 end
 
 --- The tensors of a list (a tensor's rows when it is one).

@@ -33,10 +33,28 @@ end
 define("full", "shape, fill_value, dtype=None", function(shape, value, dtype)
   return full("full", shape, value, dtype)
 end)
+-- {2, 3}: integers in positions, at most a dtype by name.
+local function is_shape(v)
+  if not args.is_record(v) then return false end
+  for key, item in pairs(v) do
+    if math.type(key) == "integer" then
+      if math.type(item) ~= "integer" then return false end
+    elseif key ~= "dtype" then
+      return false
+    end
+  end
+  return true
+end
+
+-- zeros{2, 3} takes the shape itself; zeros{{2, 3}, "int32"} and zeros{shape=, dtype=} work too.
 for name, value in pairs {zeros = 0, ones = 1, empty = 0} do
-  define(name, "shape, dtype=None", function(shape, dtype)
+  local fn = args.fn(name, "shape, dtype=None", function(shape, dtype)
     return full(name, shape, value, dtype)
   end)
+  M[name] = function(shape, ...)
+    if not is_shape(shape) then return fn(shape, ...) end
+    return fn{table.move(shape, 1, #shape, 1, {}), dtype = ... or shape.dtype}
+  end
 end
 
 local function like(name, value)
@@ -232,7 +250,7 @@ end)
 
 define("copy", "x", function(x) return core.apply("copy", {tensor(x)}) end)
 define("stop_gradient", "variable", function(x) return core.apply("stop_gradient", {tensor(x)}) end)
-define("dtype", "x", function(x) return tensor(x).dtype end)
+common.inspect(M, "dtype", function(x) return x.dtype end)
 
 function M.is_tensor(x) return core.is_tensor(x) end
 

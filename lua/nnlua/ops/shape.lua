@@ -14,9 +14,9 @@ local function define(name, text, fn, opts) M[name] = args.fn(name, text, fn, op
 
 -- shapes -----------------------------------------------------------------------------------------
 
-define("shape", "x", function(x) return tensor(x).shape end)
-define("ndim", "x", function(x) return tensor(x).ndim end)
-define("size", "x", function(x) return tensor(x).size end)
+common.inspect(M, "shape", function(x) return x.shape end)
+common.inspect(M, "ndim", function(x) return #x.shape end)
+common.inspect(M, "size", function(x) return require("nnlua.shapes").product(x.shape) end)
 
 define("reshape", "x, newshape", function(x, newshape)
   return reshape(tensor(x), common.shape("reshape", newshape))
