@@ -17,6 +17,8 @@ SPEC    ?= spec
 CASES   ?= ../shared/conformance
 FUZZ_SECONDS ?= 20
 TESTFLAGS ?=
+# Where bench-peers writes its .json and .md.
+RESULTS ?= bench/results/$(shell date +%F)-$(shell bench/cpu.sh)
 # Compiler processes at a time, for demo, test and the like.
 JOBS    ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # BOOTSTRAP=0: `make demo` and `make test` install nothing.
@@ -201,6 +203,28 @@ interop: all  ## exchange models with the real Keras and onnxruntime, from PyPI 
 
 bench: all  ## measure the workloads: one JSON line each, and a table
 	$(NNLUA) bench/run.lua
+
+# Compiled for this machine and with fast mathematics, which the library is not: it is the limit.
+$(OUT)/limit: $(wildcard bench/limit*.c bench/limit*.h) $(OUT)/libnnlua.a
+	$(call say,CC,bench/limit.c)
+	$(Q)$(CC) -std=gnu11 -O3 -march=native -ffast-math -fopenmp-simd -Wall -Wextra -Isrc -Ibench \
+	  -o $@ $(filter %.c,$^) $(OUT)/libnnlua.a $(LDFLAGS) $(LUA_LIBS) $(LIBS)
+
+$(OUT)/kernels: bench/kernels.c $(OUT)/libnnlua.a
+	$(call say,CC,$<)
+	$(Q)$(CC) $(NN_CFLAGS) -o $@ $^ $(LDFLAGS) $(LUA_LIBS) $(LIBS)
+
+.PHONY: bench-peers bench-kernels bench-growth
+# ROUNDS=5 WORKLOADS="W1 W2" PEERS="torch jax" QUICK=1: see bench/peers/run.py.
+bench-peers: all $(OUT)/limit  ## the same beside PyTorch, Keras, JAX and others, in one run
+	@bench/peers.sh $(BUILD)
+	python3 bench/peers/run.py $(BUILD) $(RESULTS)
+
+bench-kernels: $(OUT)/kernels  ## each kernel at the workloads' sizes, beside the machine's peak
+	$<
+
+bench-growth: all  ## time of a step against batch, width, depth, rows, threads
+	$(NNLUA) bench/growth.lua $(BUILD)/growth
 
 docs: all  ## the reference, from the annotations, into docs/reference
 	$(NNLUA) tools/docs.lua docs/reference

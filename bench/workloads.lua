@@ -51,16 +51,29 @@ spec("W3", {columns = 64, widths = {128, 64}, classes = 1, rows = 100000, batch 
 spec("W4", {columns = 1024, widths = {2048, 2048}, classes = 1000, rows = 5120, batch = 256,
   epochs = 1, optimizer = "sgd-momentum", softmax = true})
 
---- Model, x and y of a training workload, compiled.
-function workloads.make(name)
+--- The settings of a workload; quick: few rows and one epoch, to see whether everything runs.
+function workloads.settings(name, quick)
   local w = workloads[name]
+  if not quick then return w end
+  return setmetatable({rows = math.min(w.rows, w.batch * 6 + 5), epochs = 1}, {__index = w})
+end
+
+--- Model, x and y of a training workload, compiled, and its settings.
+function workloads.make(name, quick)
+  local w = workloads.settings(name, quick)
+  local model, x, y = workloads.model(w), workloads.data(w)
+  return model, x, y, w
+end
+
+--- x and y of a workload.
+function workloads.data(w)
+  if w.softmax then return classification(w.rows, w.columns, w.classes) end
+  return regression(w.rows, w.columns)
+end
+
+--- The compiled model of a workload.
+function workloads.model(w)
   nn.set_random_seed(1)
-  local x, y
-  if w.softmax then
-    x, y = classification(w.rows, w.columns, w.classes)
-  else
-    x, y = regression(w.rows, w.columns)
-  end
   local model = mlp(w.columns, w.widths, w.softmax
     and {w.classes, activation = "softmax"} or {w.classes})
   local optimizer = w.optimizer == "sgd-momentum"
@@ -68,7 +81,7 @@ function workloads.make(name)
   model:compile{optimizer = optimizer,
     loss = w.softmax and "categorical_crossentropy" or "mse",
     metrics = w.softmax and {"accuracy"} or nil}
-  return model, x, y, w
+  return model
 end
 
 return workloads
