@@ -60,6 +60,21 @@ static void read_inputs(lua_State *L, application *a) {
   }
 }
 
+/* A whole number beside a tensor of integers is an integer too, as in Keras: ids + 1 are ids. */
+static void match_integers(lua_State *L, application *a) {
+  for (int k = 0; k < 2; k++) {
+    if (a->in[1 - k]->t.shape.dtype == NN_F32) continue;
+    lua_geti(L, 2, k + 1);
+    if (!lua_isinteger(L, -1)) {
+      lua_pop(L, 1);
+      continue;
+    }
+    lua_replace(L, a->first + k);
+    a->in[k] = nnl_coerce(L, a->first + k, NN_I32);
+    a->shapes[k] = &a->in[k]->t.shape;
+  }
+}
+
 static int touches_recording(const application *a, const nnl_context *c) {
   for (int k = 0; k < a->n_in; k++) {
     const nnl_tensor *u = a->in[k];
@@ -163,6 +178,7 @@ static int l_apply(lua_State *L) {
   lua_settop(L, 4);
   read_attrs(L, 3, 4, &a.attrs);
   read_inputs(L, &a);
+  if (a.n_in == 2) match_integers(L, &a);
   nnl_check(L, nn_op_infer(a.op, &a.attrs, a.n_in, a.shapes, a.out, &c->error), &c->error);
   unsigned always = NN_OP_EFFECT | NN_OP_RANDOM;
   int record = c->mode != NNL_EAGER && ((a.op->flags & always) || touches_recording(&a, c));

@@ -164,7 +164,7 @@ double nn_sum_all(const float *x, int64_t n) {
   return total;
 }
 
-enum { ROWS = 128 };
+enum { FEW_ROWS = 128, ROWS = 32 }; /* more than few are summed by 32 and added up in double */
 
 static void sum_columns(float *out, const float *x, int64_t m, int64_t n, int64_t stride) {
   const nn_kernels *k = nn_kernels_get();
@@ -177,19 +177,20 @@ static void sum_columns(float *out, const float *x, int64_t m, int64_t n, int64_
 }
 
 void nn_sum_rows(float *out, const float *x, int acc, int64_t m, int64_t n) {
-  const nn_kernels *k = nn_kernels_get();
-  if (m <= ROWS) {
-    k->sum_rows(out, x, acc, (size_t)m, (size_t)n);
+  if (m <= FEW_ROWS) {
+    nn_kernels_get()->sum_rows(out, x, acc, (size_t)m, (size_t)n);
     return;
   }
   float part[NN_BLOCK];
+  double total[NN_BLOCK];
   for (int64_t j = 0; j < n; j += NN_BLOCK) {
     int64_t cols = n - j < NN_BLOCK ? n - j : NN_BLOCK;
-    if (!acc) memset(out + j, 0, (size_t)cols * sizeof *out);
+    for (int64_t k = 0; k < cols; k++) total[k] = acc ? out[j + k] : 0;
     for (int64_t i = 0; i < m; i += ROWS) {
       sum_columns(part, x + i * n + j, m - i < ROWS ? m - i : ROWS, cols, n);
-      k->add(out + j, out + j, part, (size_t)cols);
+      for (int64_t k = 0; k < cols; k++) total[k] += part[k];
     }
+    for (int64_t k = 0; k < cols; k++) out[j + k] = (float)total[k];
   }
 }
 

@@ -41,7 +41,7 @@ size_t nn_input_f32_bytes(const nn_shape *s);
 
 /* dst (+)= src summed over the axes that dst was broadcast along. */
 void nn_sum_to(float *dst, const nn_shape *ds, const float *src, const nn_shape *ss, int acc);
-/* out (n) (+)= the sum of m rows of n. Sums of 128 rows are added up. */
+/* out (n) (+)= the sum of m rows of n, good to some 1e-6 at any m. */
 void nn_sum_rows(float *out, const float *x, int acc, int64_t m, int64_t n);
 /* The sum of n elements, good to some 1e-7. */
 double nn_sum_all(const float *x, int64_t n);

@@ -127,8 +127,8 @@ end)
 
 -- Key positions behind the query's own.
 local function future(queries, keys)
-  local rows = core.apply("reshape", {core.arange(queries)}, {2, queries, 1})
-  return core.apply("greater", {core.arange(keys), rows})
+  local own = reshape(core.arange(queries, 0, 1), {queries, 1})
+  return core.apply("greater", {core.arange(keys, 0, 1), own})
 end
 
 local HIDDEN = -1e9
