@@ -60,6 +60,16 @@ function categorical.integers(list, shape)
   return core.reshape(core.new(list, "int32"), shape)
 end
 
+--- The key of SipHash: two integers, of one number twice the same.
+function categorical.key_of(self, salt)
+  if salt == nil then return nil end
+  if math.tointeger(salt) then return {math.tointeger(salt), math.tointeger(salt)} end
+  if type(salt) ~= "table" or #salt ~= 2 then
+    err.raise("%s: salt is %s, expected an integer or two", self.class_name, err.show(salt))
+  end
+  return {math.tointeger(salt[1]), math.tointeger(salt[2])}
+end
+
 -- calls ------------------------------------------------------------------------------------------
 
 local Preprocessing = Layer:extend("Preprocessing", {args = ""})

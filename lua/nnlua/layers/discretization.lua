@@ -157,6 +157,20 @@ function Discretization:call(x)
   return categorical.encode(ops().cast(bins, "int32"), self.output_mode, #list + 1, "float32")
 end
 
+--- After adapt both num_bins and bin_boundaries are known, and a configuration has both.
+function Discretization.from_config(cls, config)
+  local list = config.bin_boundaries
+  if list == nil or list == args.None or config.num_bins == nil or config.num_bins == args.None then
+    return cls(config)
+  end
+  local rest = {}
+  for key, value in pairs(config) do if key ~= "bin_boundaries" then rest[key] = value end end
+  local layer = cls(rest)
+  rawset(layer, "bin_boundaries", list)
+  rawset(layer, "boundaries", #list > 0 and core.new(list) or nil)
+  return layer
+end
+
 function Discretization:get_config()
   local config = Layer.get_config(self)
   config.trainable = nil

@@ -57,18 +57,6 @@ local function check_bins(self, n)
   return math.tointeger(n)
 end
 
--- The key of SipHash: two integers, of one number twice the same.
-local function key_of(self, salt)
-  if salt == nil then return nil end
-  if math.tointeger(salt) then return {math.tointeger(salt), math.tointeger(salt)} end
-  if type(salt) ~= "table" or #salt ~= 2 then
-    err.raise("%s: salt is %s, expected an integer or two", self.class_name, err.show(salt))
-  end
-  return {math.tointeger(salt[1]), math.tointeger(salt[2])}
-end
-
-categorical.key_of = key_of
-
 function M.Hashing:init(a)
   categorical.check_mode("Hashing", a.output_mode)
   err.check(not a.sparse, "Hashing: sparse tensors are not supported")
@@ -77,7 +65,7 @@ function M.Hashing:init(a)
   if a.mask_value ~= nil and self.num_bins < 2 then
     err.raise("Hashing: num_bins is 1, expected 2 or more with a mask_value")
   end
-  rawset(self, "key", key_of(self, a.salt))
+  rawset(self, "key", categorical.key_of(self, a.salt))
   self.salt, self.mask_value, self.output_mode, self.sparse = a.salt, a.mask_value, a.output_mode,
     false
   self.built = true

@@ -1,7 +1,7 @@
 -- nn.layers: every layer by its Keras name, loaded when first used. One line a layer.
 
 local lazy = {
-  Layer = "layer", Dense = "dense",
+  Layer = "layer", Input = "input", InputLayer = "input", Dense = "dense",
   Activation = "activation", ReLU = "activation", LeakyReLU = "activation", ELU = "activation",
   PReLU = "activation", Softmax = "activation",
   Flatten = "reshaping", Reshape = "reshaping", Permute = "reshaping",

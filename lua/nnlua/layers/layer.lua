@@ -380,6 +380,8 @@ function Layer.from_config(cls, config)
   return cls(config)
 end
 
+require("nnlua.layers.surface").layer(Layer)
+
 Layer.__tostring = function(self)
   return ("<%s name=%s, built=%s>"):format(self.class_name, self.name, tostring(self.built))
 end
