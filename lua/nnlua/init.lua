@@ -12,7 +12,7 @@ local lazy = {
   constraints = "constraints", callbacks = "callbacks", ops = "ops", random = "random",
   data = "data", utils = "utils", saving = "saving", config = "config", datasets = "datasets",
   Sequential = "sequential", Model = "model", Variable = "variable",
-  Input = {"keras_tensor", "Input"}, tensor = {"tensor", "new"},
+  models = "models", Input = {"keras_tensor", "Input"}, tensor = {"tensor", "new"},
   value_and_grad = {"autograd", "value_and_grad"}, set_random_seed = {"seed", "set_random_seed"},
   zeros = {"create", "zeros"}, ones = {"create", "ones"}, full = {"create", "full"},
   arange = {"create", "arange"}, linspace = {"create", "linspace"}, eye = {"create", "eye"},

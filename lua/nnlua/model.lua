@@ -252,6 +252,14 @@ Model.getters.output_shape = function(self)
     tree.map(function(t) return t.shape end, self.flat_outputs))
 end
 
+-- Raw rows to inputs: an nn.utils.FeatureSpace, saved with the model.
+Model.getters.feature_space = function(self)
+  return require("nnlua.utils.feature_rows").of(self)
+end
+Model.setters.feature_space = function(self, space)
+  require("nnlua.utils.feature_rows").attach(self, space)
+end
+
 --- A layer by `name` or by `index` (from 1; InputLayers of functional models count).
 ---@param a {name: string?, index: integer?}
 function Model:get_layer(a, index)
@@ -301,6 +309,17 @@ end
 
 function Model:export(path, options) return require("nnlua.saving").export(self, path, options) end
 
+--- Writes the state of a training run to a file: weights, optimizer, random state, the place in the
+--- data, callbacks. position: {epoch=, batch=} that are done.
+function Model:save_training_state(path, position)
+  require("nnlua.saving.training_state").save(self, path, position)
+end
+
+--- Reads such a file; `fit{resume=path}` goes on from it. Gives {epoch=, batch=, ...}.
+function Model:load_training_state(path)
+  return require("nnlua.saving.training_state").load(self, path)
+end
+
 function Model:get_config() return require("nnlua.saving.config").model_config(self) end
 
 function Model:to_json(options) return require("nnlua.saving.config").to_json(self, options) end
@@ -309,6 +328,7 @@ function Model.from_config(cls, config, custom_objects)
   return require("nnlua.saving.config").model_from_config(cls, config, custom_objects)
 end
 
+require("nnlua.layers.surface").model(Model)
 require("nnlua.trainer").mix_into(Model)
 
 return Model
