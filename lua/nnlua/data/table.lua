@@ -13,7 +13,7 @@ local column = core.column
 ---@class nn.data.Table
 ---@field columns string[] names in order
 ---@field rows integer number of rows (as a method: `t:rows(a, b)`)
-local Table = class.new("Table", {})
+local Table = class.new("Table", {is_data_table = true})
 
 -- columns: {name=, type="number"|"text", values=core.column}; fits: name -> what was fitted.
 function Table:init(count, columns, fits)

@@ -17,6 +17,7 @@ local data = {}
 
 local function to_tensor(v, where, what)
   if core.is_tensor(v) then return v end
+  if v.is_data_table then return v:tensor() end -- an nn.data.Table
   if class.is(v, Variable) then return v.tensor end
   local ok, t = pcall(core.new, v)
   if ok then return t end
@@ -94,6 +95,7 @@ function ArraySource:init(x, y, w, rows, batch, order_of)
   self.batches = math.ceil(rows / batch)
   self.at = 0 -- rows given so far in this pass
   self.passes = 0
+  self.plans = {}
 end
 
 --- Starts a new pass over the rows.
@@ -110,11 +112,27 @@ function ArraySource:chunk(most)
   local size = math.min(self.batch, left)
   local steps = math.min(left // size, most)
   return {feeds = self.feeds, order = self.order, first = self.at + 1, batch = size, steps = steps,
-    x = self.x, y = self.y, w = self.w}
+    x = self.x, y = self.y, w = self.w, plans = self.plans}
 end
 
 --- `steps` batches of the last chunk are done.
 function ArraySource:advance(chunk, steps) self.at = self.at + steps * chunk.batch end
+
+--- Where the source stands, for a checkpoint; seek goes there. middle: inside a pass, whose order
+--- `again` prepares to be drawn once more.
+function ArraySource:position() return {at = self.at, passes = self.passes} end
+
+function ArraySource:seek(position, middle, again)
+  self.passes = position.passes
+  if not middle then return end
+  self.passes = self.passes - 1
+  if self.order_of then again() end
+  self:restart()
+  self.at = position.at
+end
+
+--- The next chunk, which stays the next one.
+function ArraySource:peek() return self:chunk(1) end
 
 --- The tensors of a chunk's batch number `k` (1-based), for running batch by batch.
 function ArraySource.batch_of(_, chunk, k)
@@ -139,13 +157,29 @@ local IteratorSource = class.new("IteratorSource")
 --- known.
 function IteratorSource:init(make, where, count)
   self.make, self.where, self.batches = make, where, count
-  self.next = nil
+  self.next, self.passes, self.pulled = nil, 0, 0
 end
 
-function IteratorSource:restart() self.next = self.make() end
+function IteratorSource:restart()
+  self.next, self.passes, self.pulled = self.make(), self.passes + 1, 0
+end
+
+function IteratorSource:position() return {pulled = self.pulled, passes = self.passes} end
+
+-- Passes that are over are begun again, as a data set counts them for its order; then batches are
+-- drawn and left.
+function IteratorSource:seek(position, middle)
+  for _ = 1, position.passes do self:restart() end
+  if not middle then return end
+  for _ = 1, position.pulled do self.last = self:chunk() end
+end
+
+--- A chunk as the next one will be: the last that was drawn.
+function IteratorSource:peek() return self.last end
 
 function IteratorSource:chunk()
   if not self.next then return nil end
+  self.pulled = self.pulled + 1
   local x, y, w = self.next()
   if x == nil then
     self.next = nil
@@ -177,10 +211,11 @@ end
 
 --- A source from a data set (`iterate()` gives a function of batches) or a Lua iterator. A plain
 --- iterator is used up after one pass; one that returns an iterator is a factory, called each pass.
-function data.iterator_source(x, where)
+--- shuffle: what a data set that orders its own batches is asked for.
+function data.iterator_source(x, where, shuffle)
   if type(x) ~= "function" then
     local count = x.cardinality and x:cardinality()
-    return IteratorSource(function() return x:iterate() end, where, count)
+    return IteratorSource(function() return x:iterate{shuffle = shuffle} end, where, count)
   end
   local first, seen
   local function make()

@@ -9,6 +9,7 @@ local err = require "nnlua.err"
 local evaluate = require "nnlua.trainer.evaluate"
 local logs_of = require "nnlua.logs"
 local loop = require "nnlua.trainer.loop"
+local resume = require "nnlua.trainer.resume"
 local seed = require "nnlua.seed"
 local terminal = require "nnlua.terminal"
 local tree = require "nnlua.tree"
@@ -108,7 +109,7 @@ local function iterable_source(a)
   if a.validation_split > 0 then
     err.raise("fit: validation_split needs tensors, x is a data set or iterator")
   end
-  local source = data.iterator_source(a.x, "fit")
+  local source = data.iterator_source(a.x, "fit", a.shuffle ~= false)
   if a.class_weight then
     local chunk = source.chunk
     source.chunk = function(self)
@@ -125,6 +126,7 @@ end
 
 local function training_source(model, a)
   if a.x == nil then err.raise("fit: x is missing") end
+  a.x = require("nnlua.utils.feature_rows").encode(model, a.x)
   if data.is_iterable(a.x) then return iterable_source(a) end
   return array_source(model, a)
 end
@@ -225,7 +227,7 @@ end
 local function all_epochs(run)
   local model, a = run.model, run.arguments
   local why
-  for epoch = run.first_epoch, a.epochs do
+  for epoch = run.finished and a.epochs + 1 or run.first_epoch, a.epochs do
     why = one_epoch(run, epoch)
     if why or model.stop_training then break end
     if run.deadline and core.sys.clock() >= run.deadline and epoch < a.epochs then
@@ -251,8 +253,13 @@ function fit.fit(model, a)
   run.callbacks = callbacks
   model.stop_training, model.stop_reason = false, nil
   model.optimizer_used = true
+  rawset(model, "fit_run", run)
+  local state = a.resume and resume.read(model, a.resume)
   callbacks:on_train_begin(logs_of.new())
+  state, model.resume_from = state or model.resume_from, nil
+  if state then resume.begin(run, state) end
   local stopped = loop.guarded(all_epochs, run)
+  rawset(model, "fit_run", nil)
   if model.optimizer.use_ema and model.optimizer.finalize_variable_values then
     model.optimizer:finalize_variable_values(model.trainable_variables)
   end

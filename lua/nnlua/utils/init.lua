@@ -13,6 +13,11 @@ local MODULES = {
   confusion_matrix = {"nnlua.utils.report", "confusion_matrix"},
   classification_report = {"nnlua.utils.report", "classification_report"},
   permutation_importance = {"nnlua.utils.report", "permutation_importance"},
+  timeseries_dataset_from_array = "nnlua.utils.timeseries",
+  split_dataset = "nnlua.utils.split_dataset",
+  PyDataset = "nnlua.utils.py_dataset",
+  FeatureSpace = "nnlua.utils.feature_space",
+  predict_rows = {"nnlua.utils.feature_rows", "predict_rows"},
   pad_sequences = {"nnlua.utils.pad_sequences", "pad_sequences"},
 }
 
