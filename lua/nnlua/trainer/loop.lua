@@ -149,7 +149,10 @@ local function run_plan(run, kind, chunk, from, count, seconds)
     seconds = seconds, step = model.steps_done, seed = model.seed}
   if kind == "train" and not entry.idle then
     local native = model.optimizer.native
-    for i = 1, #entry.reached do native:has_gradient(i, entry.reached[i], entry.squares[i]) end
+    if model.flags_of ~= entry then -- the flags stay as the last plan set them
+      for i = 1, #entry.reached do native:has_gradient(i, entry.reached[i], entry.squares[i]) end
+      rawset(model, "flags_of", entry)
+    end
     spec.optimizer = native
     spec.lr = model.optimizer:rates(count)
     spec.loss_scale = model.optimizer.loss_scale_factor or 1
@@ -202,12 +205,13 @@ local function time_slice(run, shown)
 end
 
 --- Runs up to `limit` batches of the source; gives how many and why it ended early (nil: the limit
---- or the end of the data, "interrupt", "time"; a callback's stop is model.stop_training).
-function loop.batches(run, kind, source, limit)
+--- or the end of the data, "interrupt", "time"; a callback's stop is model.stop_training). begun: how
+--- many of them an interrupted run has done already.
+function loop.batches(run, kind, source, limit, begun)
   local callbacks, model = run.callbacks, run.model
   local listens = callbacks and callbacks:has_batch_hooks(kind)
   run.progress = callbacks and callbacks:has_progress()
-  local total, shown, told, why = 0, -math.huge, 0, nil
+  local total, shown, told, why = begun or 0, -math.huge, 0, nil
   local group, in_group = run.group or 1, 0
   local function end_group()
     if listens and in_group > 0 then

@@ -207,10 +207,23 @@ end
 
 local most_plans = 64
 
---- The plan of a kind ("train", "test", "predict") for the chunk's shapes.
+local find_plan
+
+--- The plan of a kind ("train", "test", "predict") for the chunk's shapes. A source whose batches
+-- differ in their number of rows alone remembers plans in chunk.plans.
 function step.plan(model, kind, chunk)
-  local spec = step.spec(model, chunk)
   if not model.plans then step.refresh(model) end
+  local known = chunk.plans and chunk.plans[kind .. chunk.batch]
+  if known and known.plans == model.plans then return known.entry end
+  local entry = find_plan(model, kind, chunk)
+  if chunk.plans then
+    chunk.plans[kind .. chunk.batch] = {plans = model.plans, entry = entry}
+  end
+  return entry
+end
+
+function find_plan(model, kind, chunk)
+  local spec = step.spec(model, chunk)
   local key = kind .. spec.key
   local entry = model.plans[key]
   if not entry then
