@@ -48,6 +48,10 @@ local metrics = registry.namespace{
     MAE = "MeanAbsoluteError", mape = "MeanAbsolutePercentageError",
     MAPE = "MeanAbsolutePercentageError", msle = "MeanSquaredLogarithmicError",
     MSLE = "MeanSquaredLogarithmicError", bce = "BinaryCrossentropy", BCE = "BinaryCrossentropy",
+    -- functions without a class, by the names that saved models hold
+    huber = "huber", log_cosh = "log_cosh",
+    binary_focal_crossentropy = "binary_focal_crossentropy",
+    categorical_focal_crossentropy = "categorical_focal_crossentropy",
   },
   common = {"accuracy", "precision", "recall", "auc"},
 }
@@ -72,7 +76,9 @@ end
 function metrics.for_compile(identifier, given)
   if identifier == nil or identifier == args.None then return nil end
   local metric = metrics.get(identifier)
-  if type(metric) == "function" then return metrics.wrap(metric) end
+  if type(metric) == "function" then
+    return metrics.wrap(metric, type(identifier) == "string" and identifier or nil)
+  end
   if class.is(metric, require("nnlua.losses").Loss) then
     return metrics.wrap(function(y_true, y_pred)
       return metric:call(y_true, y_pred)
