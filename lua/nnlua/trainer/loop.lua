@@ -132,6 +132,7 @@ end
 function loop.prepare(run, kind)
   local model = run.model
   step.refresh(model)
+  rawset(model, "flags_of", nil)
   if own_step(model, kind) then run.how = "own"
   elseif model.run_eagerly then run.how = "eager"
   elseif kind == "train" and model.optimizer.native == nil and model.optimizer.is_custom then
