@@ -33,6 +33,21 @@ function History:on_epoch_end(epoch, logs)
   self.model.history = self
 end
 
+--- What a resumed fit needs: the epochs so far, names in their order.
+function History:get_state()
+  local names, values, epochs = logs_of.keys(self.history), {}, {}
+  for i, key in ipairs(names) do values[i], epochs[i] = self.history[key], self.epochs_of[key] end
+  return {names = names, values = values, epochs = epochs, epoch = self.epoch}
+end
+
+function History:set_state(state)
+  History.init(self)
+  self.epoch = state.epoch
+  for i, key in ipairs(state.names) do
+    self.history[key], self.epochs_of[key] = state.values[i], state.epochs[i]
+  end
+end
+
 -- The trainer has set `stopped` where it knows more than the callbacks.
 function History:on_train_end() self.stopped = self.stopped or self.model.stop_reason end
 

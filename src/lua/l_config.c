@@ -45,6 +45,14 @@ static int l_restart_draws(lua_State *L) {
   return 0;
 }
 
+/* draws([n]): how many random draws ran outside plans; sets the count. */
+static int l_draws(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  if (!lua_isnoneornil(L, 1)) c->draws = (uint32_t)luaL_checkinteger(L, 1);
+  lua_pushinteger(L, c->draws);
+  return 1;
+}
+
 void l_config_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"set_threads", l_set_threads},
                                        {"get_threads", l_get_threads},
@@ -52,6 +60,7 @@ void l_config_open(lua_State *L) {
                                        {"gemm_choice", l_gemm_choice},
                                        {"allocations", l_allocations},
                                        {"restart_draws", l_restart_draws},
+                                       {"draws", l_draws},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -49,13 +49,14 @@ function BackupAndRestore:on_train_begin()
     err.raise("BackupAndRestore: the model must be built before fit")
   end
   local state, message = load(self, self.path)
-  if not state and self.double_checkpoint then
+  if not state and sys.exists(self.previous) then
     state = load(self, self.previous)
     if state and message then
       terminal.warn("BackupAndRestore: using the older save: " .. tostring(message))
     end
   end
   if not state and message then err.raise("BackupAndRestore: %s", tostring(message)) end
+  self.batches, self.last_batch, self.epoch = 0, 0, 1
   self.model.resume_from = state
 end
 
@@ -70,7 +71,8 @@ end
 
 function BackupAndRestore:on_epoch_begin(epoch) self.epoch = epoch end
 
-function BackupAndRestore:on_train_batch_end(batch)
+-- After all callbacks, so that the state holds what they made of the batch.
+function BackupAndRestore:after_train_batch_end(batch)
   if self.save_freq == "epoch" then return end
   self.batches = self.batches + (batch > self.last_batch and batch - self.last_batch or batch)
   self.last_batch = batch
@@ -79,8 +81,16 @@ function BackupAndRestore:on_train_batch_end(batch)
   save(self, self.epoch - 1, batch)
 end
 
-function BackupAndRestore:on_epoch_end(epoch)
+function BackupAndRestore:after_epoch_end(epoch)
   if self.save_freq == "epoch" then save(self, epoch, 0) end
+end
+
+function BackupAndRestore:get_state()
+  return {batches = self.batches, last_batch = self.last_batch}
+end
+
+function BackupAndRestore:set_state(state)
+  self.batches, self.last_batch = state.batches, state.last_batch
 end
 
 function BackupAndRestore:on_train_end()

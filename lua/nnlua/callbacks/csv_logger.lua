@@ -90,6 +90,24 @@ function CSVLogger:on_epoch_end(epoch, logs)
   self.file:flush()
 end
 
+--- What a resumed fit needs: the file as it was, as later lines may have been written since.
+function CSVLogger:get_state()
+  local file = io.open(self.filename, "rb")
+  local text = file and file:read "a"
+  if file then file:close() end
+  return {keys = self.keys, text = text}
+end
+
+function CSVLogger:set_state(state)
+  if not state.text or not self.file then return end
+  self.keys = state.keys
+  self.file:close()
+  self.file = io.open(self.filename, "wb")
+  if not self.file then err.raise("CSVLogger: cannot write %s", self.filename) end
+  self.file:write(state.text)
+  self.file:flush()
+end
+
 function CSVLogger:on_train_end()
   if self.file then self.file:close() end
   self.file = nil

@@ -50,6 +50,16 @@ function EarlyStopping:on_epoch_end(epoch, logs)
   end
 end
 
+--- What a resumed fit needs.
+function EarlyStopping:get_state()
+  return {wait = self.wait, stopped_epoch = self.stopped_epoch, best_epoch = self.best_epoch,
+    best = self.best, best_weights = self.best_weights}
+end
+
+function EarlyStopping:set_state(state)
+  for key, value in pairs(state) do self[key] = value end
+end
+
 function EarlyStopping:on_train_end()
   if self.stopped_epoch > 0 and self.verbose > 0 then
     terminal.print(("Epoch %d: early stopping"):format(self.stopped_epoch))

@@ -113,10 +113,16 @@ local function call(self, hook, ...)
   end
 end
 
+-- A backup wants to see the state that all callbacks have left.
+local AFTER = {on_epoch_end = "after_epoch_end", on_train_batch_end = "after_train_batch_end"}
+
 for _, hook in ipairs(Callback.HOOKS) do
   if hook:find "batch" or hook:find "epoch" then
+    local after = AFTER[hook]
     CallbackList[hook] = function(self, index, logs)
-      call(self, hook, index, logs or logs_of.new())
+      logs = logs or logs_of.new()
+      call(self, hook, index, logs)
+      if after then call(self, after, index, logs) end
     end
   else
     CallbackList[hook] = function(self, logs) call(self, hook, logs or logs_of.new()) end

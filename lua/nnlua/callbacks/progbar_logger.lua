@@ -28,6 +28,9 @@ function ProgbarLogger:set_params(params)
   self.target = params.steps
 end
 
+--- A resumed fit draws a new bar.
+function ProgbarLogger.get_state() end
+
 -- One line an epoch needs the number of batches only where it is not known.
 function ProgbarLogger:wants_progress()
   return self.verbose == 1 or (self.verbose == 2 and not self.target)

@@ -28,7 +28,7 @@ end
 
 local function add_groups(s, node, path)
   for _, child in ipairs(node.children) do
-    if child.kind == "group" then
+    if child.kind == "group" and not (path == "" and child.name == "training_state") then
       -- files of the first Keras 3 versions
       local name = child.name == "_layer_checkpoint_dependencies" and "layers" or child.name
       local at = path == "" and name or path .. "/" .. name

@@ -182,10 +182,10 @@ end
 local function train_epoch(run)
   local model, a, source = run.model, run.arguments, run.source
   local limit = a.steps_per_epoch or math.huge
-  local continued = run.continues
-  if not continued then source:restart() end
+  local continued, begun = run.continues, resume.enter(run)
+  if not continued and begun == 0 then source:restart() end
   run.continues = false
-  local done, why = loop.batches(run, "train", source, limit)
+  local done, why = loop.batches(run, "train", source, limit, begun)
   if done == 0 and not why and continued then -- the last epoch ended at the last row
     source:restart()
     done, why = loop.batches(run, "train", source, limit)
