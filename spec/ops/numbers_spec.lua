@@ -170,6 +170,11 @@ describe("products", function()
     close({{{3}}}, c3)
   end)
 
+  it("of distances are those of all pairs", function()
+    local a, b = core.new{{0, 0}, {3, 4}}, core.new{{0, 0}, {0, 4}, {3, 0}}
+    close({{0, 4, 3}, {5, 3, 4}}, ops.cdist(a, b))
+  end)
+
   it("of integers are integers", function()
     local c = ops.matmul(i32{{1, 2}, {3, 4}}, i32{{5}, {6}})
     assert.equal("int32", c.dtype)
@@ -214,4 +219,45 @@ describe("dropout", function()
     close(ops.zeros{{200}}:totable(), ops.max(rows, 2) - ops.min(rows, 2))
     close({0}, ops.unique(core.apply("dropout", {x}, {3}, {1})))
   end)
+end)
+
+describe("the number of threads", function()
+  local x = ops.reshape(ops.sin(ops.arange(300 * 401) * 0.37), {300, 401})
+  local row = ops.cos(ops.arange(401) * 0.11)
+  local jobs = {
+    add = function(v) return v + row end,
+    gelu = function(v) return ops.gelu(v) end,
+    clip = function(v) return ops.clip(v, -0.5, row) end,
+    mean = function(v) return ops.mean(v, 1) end,
+    var = function(v) return ops.var(v, 2) end,
+    softmax = function(v) return ops.softmax(v) end,
+    normalization = function(v) return ops.layer_normalization{v, row, row, epsilon = 1e-3} end,
+    batch = function(v)
+      return (core.apply("batch_norm", {v, row, row}, {3}, {1e-3}))
+    end,
+    dropout = function(v) return core.apply("dropout", {v}, {5}, {0.3}) end,
+    crossentropy = function(v) return core.apply("softmax_crossentropy", {v, ops.softmax(v)}) end,
+    matmul = function(v) return ops.matmul(v, ops.transpose(v)) end,
+  }
+
+  local function values_and_gradients(f, threads)
+    nn.config.set_num_threads(threads)
+    nn.set_random_seed(11)
+    local v, y = nn.Variable(x), nil
+    local _, g = nn.value_and_grad(function()
+      y = f(v.tensor)
+      return ops.sum(y * y)
+    end, {v})
+    return y, g[1]
+  end
+
+  for name, f in pairs(jobs) do
+    it("changes no bit of " .. name, function()
+      finally(function() nn.config.set_num_threads(0) end)
+      local y1, g1 = values_and_gradients(f, 1)
+      local y2, g2 = values_and_gradients(f, 3)
+      assert.equal(1, ops.all(ops.equal(y1, y2)):item())
+      assert.equal(1, ops.all(ops.equal(g1, g2)):item())
+    end)
+  end
 end)

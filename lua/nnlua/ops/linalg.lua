@@ -153,6 +153,16 @@ define("norm", "x, ord=None, axis=None, keepdims=False", function(x, ord, axis, 
   return norm(float(x), ord, axis, keepdims)
 end)
 
+-- Euclidean distances of the rows of x (.., m, d) and of y (.., n, d): (.., m, n).
+define("cdist", "x, y", function(x, y)
+  x, y = float(x), float(y)
+  local s, t = x.shape, y.shape
+  table.insert(s, #s, 1)
+  table.insert(t, #t - 1, 1)
+  local apart = reshape(x, s) - reshape(y, t)
+  return euclidean(apart, {apart.ndim - 1}, false)
+end)
+
 define("normalize", "x, axis=-1, order=2, epsilon=None", function(x, axis, order, epsilon)
   x, epsilon = float(x), epsilon or 1e-7
   if order == 2 then
