@@ -40,7 +40,7 @@ local losses = registry.namespace{
     MSLE = "mean_squared_logarithmic_error", bce = "binary_crossentropy",
     BCE = "binary_crossentropy", kld = "kl_divergence", KLD = "kl_divergence",
   },
-  not_strings = {"categorical_generalized_cross_entropy", "LossFunctionWrapper"},
+  not_strings = {"categorical_generalized_cross_entropy"},
   common = {"crossentropy"},
 }
 

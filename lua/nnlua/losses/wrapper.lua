@@ -23,6 +23,7 @@ local Wrapper = Loss:extend("LossFunctionWrapper", {
 local common = {fn = true, reduction = true, name = true, dtype = true}
 
 function Wrapper:init(a, given)
+  if type(a.fn) == "string" then a.fn = require("nnlua.losses").get(a.fn, "LossFunctionWrapper") end
   err.check(type(a.fn) == "function" or type(a.fn) == "table", "LossFunctionWrapper: fn is %s, "
     .. "expected a function", err.show(a.fn))
   if not a.name then a.name = "loss" end

@@ -74,7 +74,16 @@ local Wrapper = Mean:extend("MeanMetricWrapper", {
 
 local common = {fn = true, name = true, dtype = true}
 
+-- A function, or the name of a built-in one as saved models hold it.
+local function function_of(fn)
+  if type(fn) ~= "string" then return fn end
+  local metrics = require "nnlua.metrics"
+  local found = metrics[fn] or require("nnlua.losses")[fn]
+  return type(found) == "function" and found or fn
+end
+
 function Wrapper:init(a)
+  a.fn = function_of(a.fn)
   err.check(type(a.fn) == "function" or type(a.fn) == "table",
     "MeanMetricWrapper: fn is %s, expected a function", err.show(a.fn))
   Mean.init(self, a)
