@@ -239,7 +239,8 @@ static void targets_backward(const nn_call *c, rows r) {
       k->exp(line, line, (size_t)w);
       sum += k->sum(line, (size_t)w);
     }
-    float log_sum = (float)log(sum);
+    float log_sum = (float)sum;
+    k->log(&log_sum, &log_sum, 1);
     for (int64_t j = 0; j < r.n; j++) {
       float g = (log_sum - (z[j] - top)) * c->dout[0][i], *to = dt + i * r.n + j;
       *to = c->accumulate[1] ? *to + g : g;
