@@ -1,5 +1,5 @@
--- Layers that a script writes: their weights, layers inside layers, and the same numbers called alone, in
--- Sequential and functional models, traced and run eagerly.
+-- Layers that a script writes: their weights, layers inside layers, and the same numbers called
+-- alone, in Sequential and functional models, traced and run eagerly.
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
@@ -58,7 +58,9 @@ local function flat(t) return core.totable(core.reshape(t, {t.size})) end
 
 local function assert_near(a, b)
   assert.equal(#a, #b)
-  for i = 1, #a do assert.is_true(math.abs(a[i] - b[i]) < 1e-5, ("%g and %g"):format(a[i], b[i])) end
+  for i = 1, #a do
+    assert.is_true(math.abs(a[i] - b[i]) < 1e-5, ("%g and %g"):format(a[i], b[i]))
+  end
 end
 
 describe("own layers", function()
@@ -140,7 +142,8 @@ describe("own layers", function()
 
   it("say so when call is missing", function()
     local Empty = Layer:extend("Empty")
-    assert.matches("Empty: the layer has no call%(x, ctx%)", select(2, pcall(Empty(), nn.tensor{1})))
+    assert.matches("Empty: the layer has no call%(x, ctx%)",
+      select(2, pcall(Empty(), nn.tensor{1})))
   end)
 
   it("can add losses and regularize their weights", function()

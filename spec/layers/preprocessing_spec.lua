@@ -1,4 +1,5 @@
--- Preprocessing layers: vocabularies, adapting, strings in Lua tables, known hashes, and what they refuse.
+-- Preprocessing layers: vocabularies, adapting, strings in Lua tables, known hashes, and what they
+-- refuse.
 
 local nn = require "nnlua"
 
@@ -209,5 +210,22 @@ describe("Normalization", function()
     assert.matches("mean and variance are given together", message(L.Normalization, {mean = 1}))
     local given = L.Normalization{mean = 1, variance = 1}
     assert.matches("adapt cannot change", message(given.adapt, given, data))
+  end)
+end)
+
+describe("TextVectorization", function()
+  it("standardizes, splits, looks up and pads", function()
+    local layer = adapted(L.TextVectorization{output_sequence_length = 4},
+      {"The cat, the dog!", "the Cat."})
+    assert.same({"", "[UNK]", "the", "cat", "dog"}, layer:get_vocabulary())
+    assert.same({{2, 3, 0, 0}, {4, 1, 2, 3}},
+      layer{"THE cat", "dog barks the cat again"}:totable())
+  end)
+
+  it("joins neighbours and counts", function()
+    local layer = L.TextVectorization{ngrams = 2, output_mode = "count",
+      vocabulary = {"a", "b", "a b"}}
+    -- a, b, c, "a b", "b c": two of them unknown
+    assert.same({{2, 1, 1, 1}}, layer{"a b c"}:totable())
   end)
 end)

@@ -1,10 +1,10 @@
--- One row a layer: how to make it, what it takes, and what holds for it. The contract spec goes through
--- all rows; a layer without a row fails it.
+-- One row a layer: how to make it, what it takes, and what holds for it. The contract spec goes
+-- through all rows; a layer without a row fails it.
 --
 --   {name, arguments, input shape (with batch) or list of shapes, options}
 --   dtype   of the input ("int32": classes below 4)      training  the mode of the checks
 --   grad    false: no gradient is checked                random    draws in training
---   loose   tolerance of the gradient check              shape     false: output shape depends on data
+--   loose   tolerance of the gradient check
 
 return {
   {"Dense", {3}, {4, 5}},

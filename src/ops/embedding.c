@@ -1,10 +1,10 @@
-/* embedding: rows of a table by token. Inputs: table (n, d), tokens (any shape of integers from 0), and
- * maybe the table again as one line of n d numbers, whose "gradient" is the sum of the squares of the
- * rows' gradients. Output: tokens' shape + (d). Tokens outside are reported and give zeros.
+/* embedding: rows of a table by token. Inputs: table (n, d), tokens (any shape of integers from 0),
+ * and maybe the table again as one line of n d numbers, whose "gradient" is the sum of the squares
+ * of the rows' gradients. Output: tokens' shape + (d). Tokens outside are reported and give zeros.
  *   dtable[token] = the sum of dy over the places of the token; dsquares = the sum of dy^2
- * Keras on TensorFlow squares the gradient of an embedding place by place, before the places of a token
- * are added up: its optimizers with second moments (Adam, RMSprop ...) see the sum of squares, not the
- * square of the sum. The third input is how an optimizer asks for it.
+ * Keras on TensorFlow squares the gradient of an embedding place by place, before the places of a
+ * token are added up: its optimizers with second moments (Adam, RMSprop ...) see the sum of
+ * squares, not the square of the sum. The third input is how an optimizer asks for it.
  */
 #include <string.h>
 

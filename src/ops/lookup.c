@@ -1,15 +1,15 @@
-/* From categories to numbers: hashing into bins, and positions in a vocabulary of integers. Inputs of
- * any dtype are cut to integers; strings never come here, the library's Lua half hashes them.
+/* From categories to numbers: hashing into bins, and positions in a vocabulary of integers. Inputs
+ * of any dtype are cut to integers; strings never come here, the library's Lua half hashes them.
  *
  * hash_bins: (x) -> int32. Bin of the decimal text of x.
  *   attrs.i = {bins, keyed, k0, k1, masked, mask}: keyed 0 FarmHash, 1 SipHash-2-4 with the key
  *   (k0, k1); masked 1: the number `mask` goes to bin 0, all others to 1 .. bins - 1.
- * hash_cross: (x, y, ...) of one shape -> int32. Bin of the joined fingerprints, as TensorFlow's sparse
- *   cross does it: integers stand for themselves. attrs.i = {bins}.
- * vocabulary_index: (x, keys, places) -> int32. keys is sorted; x = keys[k] gives places[k], a number
- *   that is no key one of the `oov` slots behind `first`: its remainder (by floor), or with method 1
- *   FarmHash, 2 SipHash of its text. attrs.i = {oov, first, method, k0, k1}; oov 0 makes unknown
- *   numbers a fault.
+ * hash_cross: (x, y, ...) of one shape -> int32. Bin of the joined fingerprints, as TensorFlow's
+ *   sparse cross does it: integers stand for themselves. attrs.i = {bins}.
+ * vocabulary_index: (x, keys, places) -> int32. keys is sorted; x = keys[k] gives places[k], a
+ *   number that is no key one of the `oov` slots behind `first`: its remainder (by floor), or with
+ *   method 1 FarmHash, 2 SipHash of its text. attrs.i = {oov, first, method, k0, k1}; oov 0 makes
+ *   unknown numbers a fault.
  */
 #include <stdio.h>
 
@@ -49,7 +49,8 @@ static void bins_forward(nn_call *c) {
       y[k] = 0;
       continue;
     }
-    y[k] = (int32_t)(number_hash(v, i[1] != 0, (uint64_t)i[2], (uint64_t)i[3]) % bins) + (i[4] != 0);
+    uint64_t h = number_hash(v, i[1] != 0, (uint64_t)i[2], (uint64_t)i[3]);
+    y[k] = (int32_t)(h % bins) + (i[4] != 0);
   }
 }
 

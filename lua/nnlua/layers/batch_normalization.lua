@@ -1,5 +1,5 @@
--- BatchNormalization (Ioffe, Szegedy 2015): in training with the batch's own mean and variance, else
--- with their moving averages; with renorm corrected towards the averages (Ioffe 2017).
+-- BatchNormalization (Ioffe, Szegedy 2015): in training with the batch's own mean and variance,
+-- else with their moving averages; with renorm corrected towards the averages (Ioffe 2017).
 
 local args = require "nnlua.args"
 local core = require "nnlua.core"
@@ -188,6 +188,8 @@ function BatchNormalization:call(x, ctx)
   return normalize(self, x, mean, variance, gamma, beta)
 end
 
-function BatchNormalization:output_spec(shape) return {shape = shape, dtype = "float32", leaf = true} end
+function BatchNormalization:output_spec(shape)
+  return {shape = shape, dtype = "float32", leaf = true}
+end
 
 return BatchNormalization

@@ -1,5 +1,5 @@
--- Convolutions over one to three axes: Conv1D/2D/3D, their transposes, depthwise and separable ones.
--- A kernel slides without being flipped.
+-- Convolutions over one to three axes: Conv1D/2D/3D, their transposes, depthwise and separable
+-- ones. A kernel slides without being flipped.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
@@ -95,7 +95,7 @@ local function activate(self, y)
   return self.separate and self.activation(y) or y
 end
 
--- Conv ---------------------------------------------------------------------------------------------
+-- Conv --------------------------------------------------------------------------------------------
 
 local function conv_class(rank, one)
   local name = ("Conv%dD"):format(rank)
@@ -142,7 +142,7 @@ conv_class(1, "1")
 conv_class(2, "(1, 1)")
 conv_class(3, "(1, 1, 1)")
 
--- Transposed ---------------------------------------------------------------------------------------
+-- Transposed --------------------------------------------------------------------------------------
 
 -- Sizes and padding, axis by axis, of the convolution whose gradient this is.
 local function transposed_geometry(self, shape)
@@ -222,7 +222,7 @@ transposed_class(1, "1")
 transposed_class(2, "(1, 1)")
 transposed_class(3, "(1, 1, 1)")
 
--- Depthwise ----------------------------------------------------------------------------------------
+-- Depthwise ---------------------------------------------------------------------------------------
 
 -- A kernel of its own for every channel: (k..., c, m) lies in memory as the kernel of c groups.
 local function by_channel(self, x, kernel, bias, act)
@@ -268,7 +268,7 @@ end
 depthwise_class(1, "1")
 depthwise_class(2, "(1, 1)")
 
--- Separable ----------------------------------------------------------------------------------------
+-- Separable ---------------------------------------------------------------------------------------
 
 local function separable_class(rank, one)
   local name = ("SeparableConv%dD"):format(rank)

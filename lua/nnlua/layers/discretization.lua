@@ -1,9 +1,9 @@
 -- Discretization: numbers to the bins between boundaries, given or taken from quantiles of data.
 --
--- The quantiles come from a sketch: pairs of a value and the weight it stands for, sorted. A batch is
--- summarized by every n-th of its sorted values; sketches are joined by sorting and made smaller by
--- interpolating values and cumulative weights at even percentages. All of it rounds to float32 where
--- Keras does, as the boundaries are saved.
+-- The quantiles come from a sketch: pairs of a value and the weight it stands for, sorted. A batch
+-- is summarized by every n-th of its sorted values; sketches are joined by sorting and made smaller
+-- by interpolating values and cumulative weights at even percentages. All of it rounds to float32
+-- where Keras does, as the boundaries are saved.
 
 local core = require "nnlua.core"
 local args = require "nnlua.args"
@@ -15,7 +15,7 @@ local function ops() return require "nnlua.ops" end
 
 local function float32(v) return (string.unpack("<f", string.pack("<f", v))) end
 
--- sketches -----------------------------------------------------------------------------------------
+-- sketches ----------------------------------------------------------------------------------------
 
 local function summarize(values, epsilon)
   table.sort(values)
@@ -75,7 +75,7 @@ local function merge(a, b, epsilon)
   return compress(all, epsilon)
 end
 
--- the layer ----------------------------------------------------------------------------------------
+-- the layer ---------------------------------------------------------------------------------------
 
 local Discretization = categorical.Preprocessing:extend("Discretization", {
   args = [[bin_boundaries=None, num_bins=None, epsilon=0.01, output_mode="int", sparse=False,

@@ -1,5 +1,5 @@
--- EinsumDense: y = activation(einsum(equation, x, kernel) + bias). The letters of the equation give the
--- kernel's shape: from the output where they occur there, else from the input.
+-- EinsumDense: y = activation(einsum(equation, x, kernel) + bias). The letters of the equation give
+-- the kernel's shape: from the output where they occur there, else from the input.
 
 local args = require "nnlua.args"
 local err = require "nnlua.err"

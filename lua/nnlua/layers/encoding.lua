@@ -1,4 +1,5 @@
--- CategoryEncoding, Hashing and HashedCrossing: integers and strings to indices and their encodings.
+-- CategoryEncoding, Hashing and HashedCrossing: integers and strings to indices and their
+-- encodings.
 
 local core = require "nnlua.core"
 local categorical = require "nnlua.layers.categorical"
@@ -9,7 +10,7 @@ local M = {}
 
 local Preprocessing = categorical.Preprocessing
 
--- CategoryEncoding ---------------------------------------------------------------------------------
+-- CategoryEncoding --------------------------------------------------------------------------------
 
 -- Ids 0 ... num_tokens - 1 to one_hot, multi_hot or count rows; other ids give no column.
 M.CategoryEncoding = Preprocessing:extend("CategoryEncoding", {
@@ -43,7 +44,7 @@ function M.CategoryEncoding:call(x, ctx)
   return categorical.encode(x, self.output_mode, self.num_tokens, "float32", counts)
 end
 
--- Hashing ------------------------------------------------------------------------------------------
+-- Hashing -----------------------------------------------------------------------------------------
 
 -- Strings and integers to 0 ... num_bins - 1 by FarmHash, or SipHash-2-4 with a salt.
 M.Hashing = Preprocessing:extend("Hashing", {
@@ -92,7 +93,7 @@ function M.Hashing:call(x)
   return categorical.encode(bins, self.output_mode, self.num_bins, "float32")
 end
 
--- HashedCrossing -------------------------------------------------------------------------------------
+-- HashedCrossing ----------------------------------------------------------------------------------
 
 -- Two or more columns, (N) or (N, 1) each, to one index of their combination.
 M.HashedCrossing = Preprocessing:extend("HashedCrossing", {

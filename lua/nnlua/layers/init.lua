@@ -17,6 +17,7 @@ local lazy = {
   Normalization = "preprocessing", Rescaling = "preprocessing",
   Discretization = "discretization", CategoryEncoding = "encoding", Hashing = "encoding",
   HashedCrossing = "encoding", IntegerLookup = "lookup", StringLookup = "lookup",
+  TextVectorization = "text_vectorization",
   Lambda = "wrappers", Wrapper = "wrappers", TimeDistributed = "wrappers",
   Add = "merging", Subtract = "merging", Multiply = "merging", Average = "merging",
   Maximum = "merging", Minimum = "merging", Concatenate = "merging", Dot = "merging",

@@ -1,4 +1,5 @@
--- IntegerLookup and StringLookup: tokens to indices and back, by a vocabulary that is given or counted.
+-- IntegerLookup and StringLookup: tokens to indices and back, by a vocabulary that is given or
+-- counted.
 --
 -- Indices of output_mode "int": the mask token 0 (if there is one), then num_oov_indices slots for
 -- unknown tokens, then the vocabulary. In the other modes the mask token has no index.
@@ -90,7 +91,7 @@ end
 
 function Lookup.index_changed() end
 
--- vocabularies ---------------------------------------------------------------------------------------
+-- vocabularies ------------------------------------------------------------------------------------
 
 local function read_lines(path, where)
   local file, why = io.open(path, "rb")
@@ -181,7 +182,7 @@ function Lookup:set_vocabulary(vocabulary, idf_weights)
   self:index_tokens()
 end
 
--- adapting ---------------------------------------------------------------------------------------------
+-- adapting ----------------------------------------------------------------------------------------
 
 -- Counts occurrences and the documents (rows) that hold a token.
 local function count_row(self, row, state)
@@ -247,7 +248,7 @@ function Lookup:reset_state()
   self:index_tokens()
 end
 
--- calls --------------------------------------------------------------------------------------------------
+-- calls -------------------------------------------------------------------------------------------
 
 -- Indices to the output of the mode.
 function Lookup:encode(indices)
@@ -268,7 +269,8 @@ function Lookup:unknown(token)
     err.raise("%s: '%s' is not in the vocabulary", self.class_name, tostring(token))
   end
   local key = self.key or {}
-  return first_oov(self) + (slots == 1 and 0 or core.hash_bin(tostring(token), slots, key[1], key[2]))
+  local slot = slots == 1 and 0 or core.hash_bin(tostring(token), slots, key[1], key[2])
+  return first_oov(self) + slot
 end
 
 function Lookup:call_text(list, shape)
@@ -297,7 +299,7 @@ end
 
 local extra = setmetatable({vocabulary_size = true}, {__index = Layer.extra_args})
 
--- IntegerLookup ------------------------------------------------------------------------------------------
+-- IntegerLookup -----------------------------------------------------------------------------------
 
 M.IntegerLookup = Lookup:extend("IntegerLookup", {
   args = [[max_tokens=None, num_oov_indices=1, mask_token=None, oov_token=-1, vocabulary=None,
@@ -349,7 +351,7 @@ function M.IntegerLookup:call_inverse(x)
   return ops().take(tokens, ops().cast(place, "int32") + core.new(1, "int32"))
 end
 
--- StringLookup --------------------------------------------------------------------------------------------
+-- StringLookup ------------------------------------------------------------------------------------
 
 M.StringLookup = Lookup:extend("StringLookup", {
   args = [[max_tokens=None, num_oov_indices=1, mask_token=None, oov_token="[UNK]", vocabulary=None,

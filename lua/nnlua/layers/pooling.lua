@@ -19,7 +19,7 @@ end
 
 local op_of = {Max = "max_pool", Average = "avg_pool"}
 
--- Windows ------------------------------------------------------------------------------------------
+-- Windows -----------------------------------------------------------------------------------------
 
 local function pool_class(kind, rank, default)
   local name = ("%sPooling%dD"):format(kind, rank)
@@ -33,7 +33,8 @@ local function pool_class(kind, rank, default)
     Layer.init(self, a)
     self.ndim = rank + 2
     self.pool_size = window.sizes(self, "pool_size", a.pool_size, rank)
-    self.strides = window.sizes(self, "strides", a.strides == nil and a.pool_size or a.strides, rank)
+    local strides = a.strides == nil and a.pool_size or a.strides
+    self.strides = window.sizes(self, "strides", strides, rank)
     self.padding = window.padding(self, a.padding)
     self.data_format = window.data_format(self, a.data_format)
     self.built = true
@@ -53,7 +54,7 @@ local function pool_class(kind, rank, default)
   M[("%sPool%dD"):format(kind == "Max" and "Max" or "Avg", rank)] = cls
 end
 
--- All of the axes ----------------------------------------------------------------------------------
+-- All of the axes ---------------------------------------------------------------------------------
 
 local function global_class(kind, rank)
   local name = ("Global%sPooling%dD"):format(kind, rank)
@@ -95,7 +96,7 @@ local function global_class(kind, rank)
   M[("Global%sPool%dD"):format(kind == "Max" and "Max" or "Avg", rank)] = cls
 end
 
--- A fixed number of cells --------------------------------------------------------------------------
+-- A fixed number of cells -------------------------------------------------------------------------
 
 local function adaptive_class(kind, rank)
   local name = ("Adaptive%sPooling%dD"):format(kind, rank)

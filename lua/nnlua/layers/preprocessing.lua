@@ -13,10 +13,10 @@ local function ops() return require "nnlua.ops" end
 
 local function float_spec(_, shape) return {shape = shape, dtype = "float32", leaf = true} end
 
--- Normalization ------------------------------------------------------------------------------------
+-- Normalization -----------------------------------------------------------------------------------
 
--- y = (x - mean) / max(sqrt(variance), 1e-7) with statistics for each index of `axis` (none: one for
--- all numbers), given or adapted to data. invert: mean + x max(sqrt(variance), 1e-7).
+-- y = (x - mean) / max(sqrt(variance), 1e-7) with statistics for each index of `axis` (none: one
+-- for all numbers), given or adapted to data. invert: mean + x max(sqrt(variance), 1e-7).
 M.Normalization = Layer:extend("Normalization", {
   args = "axis=-1, mean=None, variance=None, invert=False", supports_masking = true,
   output_spec = float_spec,
@@ -132,7 +132,7 @@ function M.Normalization:get_config()
   return config
 end
 
--- Rescaling ----------------------------------------------------------------------------------------
+-- Rescaling ---------------------------------------------------------------------------------------
 
 -- y = x scale + offset; scale and offset are numbers, or lists that meet the last axis.
 M.Rescaling = Layer:extend("Rescaling", {

@@ -1,4 +1,5 @@
--- Layers that change the sizes of axes: ZeroPadding, Cropping and UpSampling over one to three axes.
+-- Layers that change the sizes of axes: ZeroPadding, Cropping and UpSampling over one to three
+-- axes.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
@@ -41,7 +42,7 @@ local function first_axis(self) return self.data_format == "channels_first" and 
 -- In configurations as Keras writes them: one pair for one axis.
 local function stored(list, rank) return rank == 1 and list[1] or list end
 
--- ZeroPadding --------------------------------------------------------------------------------------
+-- ZeroPadding -------------------------------------------------------------------------------------
 
 local function padding_class(rank, default)
   local name = ("ZeroPadding%dD"):format(rank)
@@ -70,7 +71,7 @@ padding_class(1, "1")
 padding_class(2, "(1, 1)")
 padding_class(3, "((1, 1), (1, 1), (1, 1))")
 
--- Cropping -----------------------------------------------------------------------------------------
+-- Cropping ----------------------------------------------------------------------------------------
 
 local function cropping_class(rank, default)
   local name = ("Cropping%dD"):format(rank)
@@ -108,7 +109,7 @@ cropping_class(1, "(1, 1)")
 cropping_class(2, "((0, 0), (0, 0))")
 cropping_class(3, "((1, 1), (1, 1), (1, 1))")
 
--- UpSampling ---------------------------------------------------------------------------------------
+-- UpSampling --------------------------------------------------------------------------------------
 
 local function repeat_axes(x, size, first)
   for i, n in ipairs(size) do
@@ -197,7 +198,8 @@ local function upsampling_class(rank)
 
   function cls:call(x)
     if filters[self.interpolation] then
-      return window.from_last(self, resample(window.to_last(self, x), self.times, self.interpolation))
+      local y = resample(window.to_last(self, x), self.times, self.interpolation)
+      return window.from_last(self, y)
     end
     return repeat_axes(x, self.times, first_axis(self))
   end

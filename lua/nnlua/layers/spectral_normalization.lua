@@ -1,5 +1,6 @@
--- SpectralNormalization (Miyato et al. 2018): keeps the largest singular value of a layer's kernel near
--- 1. Each training call improves one singular vector by power iteration and divides the kernel.
+-- SpectralNormalization (Miyato et al. 2018): keeps the largest singular value of a layer's kernel
+-- near 1. Each training call improves one singular vector by power iteration and divides the
+-- kernel.
 
 local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"

@@ -46,7 +46,9 @@ function window.data_format(self, value)
 end
 
 --- The positions of the channels' axis: 2 or the last.
-function window.channel_axis(self, rank) return self.data_format == "channels_first" and 2 or rank end
+function window.channel_axis(self, rank)
+  return self.data_format == "channels_first" and 2 or rank
+end
 
 --- x with its channels last.
 function window.to_last(self, x)
@@ -96,8 +98,8 @@ function window.check_fit(self, shape, size, dilation, before, after)
     err.raise("%s: a %s of %d does not fit in %d steps; pad or shrink the %s", self.class_name,
       self.window_name, wide[1], there[1], self.window_name)
   end
-  err.raise("%s: a %s %s does not fit in %s input; pad or shrink the %s", self.class_name, by_x(wide),
-    self.window_name, by_x(there), self.window_name)
+  err.raise("%s: a %s %s does not fit in %s input; pad or shrink the %s", self.class_name,
+    by_x(wide), self.window_name, by_x(there), self.window_name)
 end
 
 --- The attributes that all these ops begin with.

@@ -1,5 +1,5 @@
--- Layers: outputs, gradients of sum(upstream * y), weights, masks, vocabularies, and for random layers
--- statistics over repeated calls.
+-- Layers: outputs, gradients of sum(upstream * y), weights, masks, vocabularies, and for random
+-- layers statistics over repeated calls.
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
@@ -8,7 +8,7 @@ local values = require "spec.conformance.values"
 
 local function given(v) return v ~= nil and v ~= values.null end
 
--- building -----------------------------------------------------------------------------------------
+-- building ----------------------------------------------------------------------------------------
 
 local wrapped = {layer = true, cell = true, backward_layer = true, forward_layer = true}
 
@@ -69,7 +69,7 @@ local function context_of(inputs)
   return ctx
 end
 
--- checks -------------------------------------------------------------------------------------------
+-- checks ------------------------------------------------------------------------------------------
 
 local function same_list(what, got, want)
   if #got ~= #want then return ("%s: %d of them, expected %d"):format(what, #got, #want) end
@@ -127,7 +127,7 @@ local function check_output_shapes(y, want)
   end
 end
 
--- gradients ----------------------------------------------------------------------------------------
+-- gradients ---------------------------------------------------------------------------------------
 
 local function sum_of(y, upstream)
   if core.is_tensor(y) then return nn.ops.sum(y * upstream) end
@@ -180,8 +180,8 @@ local function check_gradients(layer, x, ctx, case)
   local d = not is_text(x) and compare("expected.dx", take_back(x, of), expected.dx, case.tolerance)
   if d then return d end
   if expected.dinitial_state then
-    d = compare("expected.dinitial_state", take_back(ctx.initial_state, of), expected.dinitial_state,
-      case.tolerance)
+    d = compare("expected.dinitial_state", take_back(ctx.initial_state, of),
+      expected.dinitial_state, case.tolerance)
     if d then return d end
   end
   local by_weight = {}
@@ -189,7 +189,7 @@ local function check_gradients(layer, x, ctx, case)
   return compare("expected.dweights", by_weight, expected.dweights, case.tolerance)
 end
 
--- statistics ---------------------------------------------------------------------------------------
+-- statistics --------------------------------------------------------------------------------------
 
 local function near(list, v)
   for _, w in ipairs(list) do
@@ -232,12 +232,13 @@ local function check_statistics(layer, x, ctx, case)
   for _, name in ipairs {"mean", "std", "zero_fraction"} do
     local pair = want[name]
     if given(pair) and math.abs(got[name] - pair[1]) > pair[2] then
-      return ("statistics.%s is %.6g, expected %s within %s"):format(name, got[name], pair[1], pair[2])
+      return ("statistics.%s is %.6g, expected %s within %s"):format(name, got[name], pair[1],
+        pair[2])
     end
   end
 end
 
--- one case -----------------------------------------------------------------------------------------
+-- one case ----------------------------------------------------------------------------------------
 
 local function check_vocabulary(layer, want)
   if not want then return end
