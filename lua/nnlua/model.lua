@@ -80,14 +80,6 @@ Model.check_unique = check_unique
 local function check_connected(self, order)
   local inputs = {}
   for _, t in ipairs(self.flat_inputs) do inputs[t] = true end
-  for _, node in ipairs(order) do
-    for _, t in ipairs(tree.flatten(node.inputs)) do
-      if not inputs[t] and class.is(t.node.layer, symbolic.InputLayer) then
-        err.raise("Model: the output depends on the input '%s', which is not among the inputs",
-          t.node.layer.name)
-      end
-    end
-  end
   local reached = {}
   for _, node in ipairs(order) do
     for _, t in ipairs(tree.flatten(node.inputs)) do
@@ -99,6 +91,14 @@ local function check_connected(self, order)
   for _, t in ipairs(self.flat_outputs) do
     if not inputs[t] and not reached[t] then
       err.raise("Model: the output does not depend on the inputs")
+    end
+  end
+  for _, node in ipairs(order) do
+    for _, t in ipairs(tree.flatten(node.inputs)) do
+      if not inputs[t] and class.is(t.node.layer, symbolic.InputLayer) then
+        err.raise("Model: the output depends on the input '%s', which is not among the inputs",
+          t.node.layer.name)
+      end
     end
   end
 end

@@ -183,8 +183,8 @@ end
 
 --- Number of weights' elements, trainable or not.
 function Layer:count_params()
-  err.check(self.built, "count_params: layer '%s' is not built; give input_shape or call build",
-    self.name)
+  err.check(self.built, "count_params: %s is not built; give input_shape or call build",
+    self.is_model and "the model" or ("layer '%s'"):format(self.name))
   local n = 0
   for _, v in ipairs(self.weights) do n = n + v.size end
   return n

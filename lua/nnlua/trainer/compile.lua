@@ -223,6 +223,8 @@ function compile.resolve(model, y, y_pred)
   return r
 end
 
+compile.per_output, compile.kind_by_shape = per_output, kind_by_shape
+
 --- Targets as a flat list in the outputs' order.
 function compile.match_targets(y, y_pred, names)
   if y == nil then return {} end

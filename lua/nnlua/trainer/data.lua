@@ -131,8 +131,14 @@ function ArraySource:seek(position, middle, again)
   self.at = position.at
 end
 
---- The next chunk, which stays the next one.
-function ArraySource:peek() return self:chunk(1) end
+--- A chunk of the pass under way, which stays where it is.
+function ArraySource:peek()
+  local at = self.at
+  if at >= self.rows then self.at = 0 end
+  local chunk = self:chunk(1)
+  self.at = at
+  return chunk
+end
 
 --- The tensors of a chunk's batch number `k` (1-based), for running batch by batch.
 function ArraySource.batch_of(_, chunk, k)
@@ -174,7 +180,7 @@ function IteratorSource:seek(position, middle)
   for _ = 1, position.pulled do self.last = self:chunk() end
 end
 
---- A chunk as the next one will be: the last that was drawn.
+--- A chunk of the pass under way: the last that was drawn.
 function IteratorSource:peek() return self.last end
 
 function IteratorSource:chunk()
@@ -240,13 +246,28 @@ end
 
 -- weights ----------------------------------------------------------------------------------------
 
+local most_classes = 1 << 24
+
+local function check_class_weights(weights, where)
+  if type(weights) ~= "table" then
+    err.raise("%s: class_weight is %s, expected {[class id] = weight}", where, err.show(weights))
+  end
+  for id, weight in pairs(weights) do
+    if type(weight) ~= "number" then
+      err.raise("%s: class_weight of class %s is %s, expected a number", where, tostring(id),
+        err.show(weight))
+    end
+  end
+end
+
 --- Row weights from {class id = weight} and the labels: ids, (N, 1) ids or one-hot rows.
-function data.class_weights(weights, y, where)
+function data.class_weights(weights, y, where, classes)
   if not core.is_tensor(y) then
     err.raise("%s: class_weight wants class ids or one-hot rows", where)
   end
   local ops = require "nnlua.ops"
-  local ids, classes = y, nil
+  check_class_weights(weights, where)
+  local ids = y
   if y.ndim > 1 and y.shape[y.ndim] > 1 then
     if y.ndim > 2 then err.raise("%s: class_weight wants class ids or one-hot rows", where) end
     classes = y.shape[y.ndim]
@@ -259,15 +280,22 @@ function data.class_weights(weights, y, where)
     ids = y:reshape{-1}
   end
   ids = core.astype(ops.round(core.astype(ids, "float32")), "int32")
-  local last = math.max(0, ops.max(ids):item())
-  local table_of = {}
-  for i = 0, last do table_of[i + 1] = weights[i] or 1 end
   for id in pairs(weights) do
-    if classes and (math.type(id) ~= "integer" or id < 0 or id >= classes) then
+    if math.type(id) ~= "integer" or id < 0 then
+      err.raise("%s: class_weight names class %s, expected an integer of 0 or more", where,
+        tostring(id))
+    elseif classes and id >= classes then
       err.raise("%s: class_weight names class %s but the output has %d classes", where,
         tostring(id), classes)
     end
   end
+  local first, last = ops.min(ids):item(), ops.max(ids):item()
+  if first < 0 or last >= most_classes then
+    err.raise("%s: class_weight wants class ids of 0 or more, y holds %d", where,
+      first < 0 and first or last)
+  end
+  local table_of = {}
+  for i = 0, last do table_of[i + 1] = weights[i] or 1 end
   return ops.take(core.new(table_of), ids + 1, 1)
 end
 

@@ -5,6 +5,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local data = require "nnlua.trainer.data"
 local err = require "nnlua.err"
+local labels = require "nnlua.trainer.labels"
 local logs_of = require "nnlua.logs"
 local loop = require "nnlua.trainer.loop"
 local step = require "nnlua.trainer.step"
@@ -37,6 +38,7 @@ function evaluate.source(model, x, y, w, batch, where)
   w = data.tensors(w, where, "sample_weight")
   local rows = data.check_rows(where, x, y, w)
   loop.check_inputs(model, x, where)
+  labels.check(model, y, where)
   return data.ArraySource(x, y, w, rows, batch)
 end
 
@@ -231,11 +233,12 @@ local function batch_source(model, a, where)
   local w = data.tensors(a.sample_weight, where, "sample_weight")
   local rows = data.check_rows(where, x, y, w)
   loop.check_inputs(model, x, where)
+  labels.check(model, y, where)
   if a.class_weight then
     if w then
       err.raise("%s: class_weight and sample_weight are both given, expected one of them", where)
     end
-    w = data.class_weights(a.class_weight, y, where)
+    w = data.class_weights(a.class_weight, y, where, labels.classes(model))
   end
   return data.ArraySource(x, y, w, rows, rows)
 end

@@ -7,6 +7,7 @@ local class = require "nnlua.class"
 local data = require "nnlua.trainer.data"
 local err = require "nnlua.err"
 local evaluate = require "nnlua.trainer.evaluate"
+local labels = require "nnlua.trainer.labels"
 local logs_of = require "nnlua.logs"
 local loop = require "nnlua.trainer.loop"
 local resume = require "nnlua.trainer.resume"
@@ -90,18 +91,21 @@ local function array_source(model, a)
   loop.check_inputs(model, x, "fit")
   loop.warn_nan(x, "x", "fit")
   loop.refuse_nan(y, "y", "fit")
+  labels.check(model, y, "fit")
   local validation
   if a.validation_split > 0 and not a.validation_data then
     x, y, w, rows, validation = split_rows(a, x, y, w, rows)
   end
-  if a.class_weight then w = data.class_weights(a.class_weight, y, "fit") end
+  if a.class_weight then
+    w = data.class_weights(a.class_weight, y, "fit", labels.classes(model))
+  end
   local batch = a.batch_size
     or (a.steps_per_epoch and math.ceil(rows / a.steps_per_epoch)) or 32
   local order = order_maker(model, a.shuffle, rows, batch)
   return data.ArraySource(x, y, w, rows, batch, order), validation, batch
 end
 
-local function iterable_source(a)
+local function iterable_source(model, a)
   if a.y ~= nil then err.raise("fit: y is given beside a data set or iterator, which holds it") end
   if a.sample_weight ~= nil then
     err.raise("fit: sample_weight is given beside a data set or iterator, which holds it")
@@ -115,7 +119,7 @@ local function iterable_source(a)
     source.chunk = function(self)
       local c = chunk(self)
       if c then
-        c.w = data.class_weights(a.class_weight, c.y, "fit")
+        c.w = data.class_weights(a.class_weight, c.y, "fit", labels.classes(model))
         c.feeds = tree.flatten(c.w, tree.flatten(c.y, tree.flatten(c.x)))
       end
       return c
@@ -127,7 +131,7 @@ end
 local function training_source(model, a)
   if a.x == nil then err.raise("fit: x is missing") end
   a.x = require("nnlua.utils.feature_rows").encode(model, a.x)
-  if data.is_iterable(a.x) then return iterable_source(a) end
+  if data.is_iterable(a.x) then return iterable_source(model, a) end
   return array_source(model, a)
 end
 
