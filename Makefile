@@ -16,6 +16,8 @@ V       ?=
 SPEC    ?= spec
 CASES   ?= ../shared/conformance
 FUZZ_SECONDS ?= 20
+# How often `make crash` trains with interruptions.
+RUNS    ?= 1000
 TESTFLAGS ?=
 # Where bench-peers writes its .json and .md.
 RESULTS ?= bench/results/$(shell date +%F)-$(shell bench/cpu.sh)
@@ -201,6 +203,9 @@ build-fuzzers: $(FUZZ_BIN)
 interop: all  ## exchange models with the real Keras and onnxruntime, from PyPI (needs Python)
 	@spec/interop/run.sh $(NNLUA) $(BUILD)/interop
 
+crash: all  ## kill a training at random moments RUNS times; it ends with the same bits
+	$(NNLUA) spec/saving/crash.lua $(RUNS) $(BUILD)/crash
+
 bench: all  ## measure the workloads: one JSON line each, and a table
 	$(NNLUA) bench/run.lua
 
@@ -224,7 +229,7 @@ bench-kernels: $(OUT)/kernels  ## each kernel at the workloads' sizes, beside th
 	$<
 
 bench-growth: all  ## time of a step against batch, width, depth, rows, threads
-	$(NNLUA) bench/growth.lua $(BUILD)/growth
+	$(NNLUA) bench/growth.lua docs/performance
 
 docs: all  ## the reference, from the annotations, into docs/reference
 	$(NNLUA) tools/docs.lua docs/reference

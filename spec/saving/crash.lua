@@ -1,0 +1,80 @@
+-- nnlua spec/saving/crash.lua RUNS FOLDER: starts a training that saves itself, kills it at random
+-- moments (also in the middle of a save; with half a write, a full disk, a failing fsync), starts it
+-- again until it gets to its end, and compares all bits with those of a run that nobody disturbed.
+
+local core = require "nnlua.core"
+
+local runs, folder = math.tointeger(tonumber(arg[1])) or 20, arg[2] or "/tmp/nnlua-crash"
+local program = arg[-1] or "nnlua"
+local here = arg[0]:match "^(.*)/" or "."
+
+local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+local command = quote(program) .. " " .. quote(here .. "/crash_worker.lua") .. " "
+  .. quote(folder) .. " >> " .. quote(folder .. "/log") .. " 2>&1"
+
+local function clean()
+  os.execute("rm -rf " .. quote(folder) .. " && mkdir -p " .. quote(folder))
+end
+
+clean()
+local start = core.sys.clock()
+os.execute(command)
+local seconds = core.sys.clock() - start
+local want = read(folder .. "/digest")
+if not want then
+  io.stderr:write(read(folder .. "/log") or "", "crash: the training does not run\n")
+  os.exit(1)
+end
+
+-- Faults come from a small library that is loaded first; without a compiler there are none.
+local library = folder .. "-faults.so"
+local faults = os.execute(("${CC:-cc} -shared -fPIC -O1 -o %s %s -ldl 2>/dev/null"):format(
+  quote(library), quote(here .. "/faults.c")))
+
+math.randomseed(tonumber(os.getenv "CRASH_SEED") or os.time())
+local kinds, counts = {"kill", "full", "sync"}, {timed = 0, kill = 0, full = 0, sync = 0, starts = 0}
+
+-- One start that something may end early.
+local function disturbed()
+  counts.starts = counts.starts + 1
+  if faults and math.random() < 0.5 then
+    local kind = kinds[math.random(#kinds)]
+    counts[kind] = counts[kind] + 1
+    os.execute(("NN_FAULT=%s:%d LD_PRELOAD=%s %s"):format(kind, math.random(1, 60), quote(library),
+      command))
+  else
+    counts.timed = counts.timed + 1
+    os.execute(("timeout -s KILL %.4f %s"):format(seconds * math.random() * 1.1, command))
+  end
+end
+
+local different = 0
+for run = 1, runs do
+  clean()
+  local starts = 0
+  while not read(folder .. "/digest") and starts < 12 do
+    disturbed()
+    starts = starts + 1
+  end
+  if not read(folder .. "/digest") then os.execute(command) end
+  local got = read(folder .. "/digest")
+  if got ~= want then
+    different = different + 1
+    print(("run %d ended with other bits (%s)\n%s"):format(run, got or "none",
+      read(folder .. "/log") or ""))
+  end
+end
+print(("%d runs, %d starts (%d killed by the clock or let through, %d in a write, %d disks full, "
+  .. "%d failing fsyncs): %d with other bits"):format(runs, counts.starts, counts.timed, counts.kill,
+  counts.full, counts.sync, different))
+os.execute("rm -rf " .. quote(folder) .. " " .. quote(library))
+os.exit(different == 0 and 0 or 1)
