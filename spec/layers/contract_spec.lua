@@ -91,7 +91,8 @@ describe("the rows", function()
   it("name every layer that has a number to show", function()
     local seen = {}
     for _, row in ipairs(rows) do seen[row[1]] = true end
-    local others = {Layer = true, InputLayer = true, Wrapper = true, StringLookup = true, TextVectorization = true}
+    local others = {Layer = true, InputLayer = true, Wrapper = true, StringLookup = true,
+      TextVectorization = true}
     for _, name in ipairs(nn.layers.names()) do
       local class = name:find "^%u" and nn.layers[name]
       local known = type(class) ~= "table" or seen[class.class_name]

@@ -26,6 +26,8 @@ end
 -- The stream of a layer: from its seed, or one drawn at construction.
 local function new_stream(given) return (given or seed.next()) & 0x7fffffff end
 
+local base = {name = true, dtype = true} -- kept by every layer
+
 local function random_class(name, signature, fields)
   local cls = Layer:extend(name, {args = signature, supports_masking = true,
     output_spec = same_shape})
@@ -33,7 +35,9 @@ local function random_class(name, signature, fields)
   function cls:init(a)
     Layer.init(self, a)
     if cls.signature.index.rate then check_rate(self, a.rate) end
-    for _, entry in ipairs(cls.signature) do self[entry.name] = a[entry.name] end
+    for _, entry in ipairs(cls.signature) do
+      if not base[entry.name] then self[entry.name] = a[entry.name] end
+    end
     rawset(self, "stream", new_stream(a.seed))
     self.built = true
   end
@@ -79,9 +83,9 @@ local function spatial(name, rank, signature)
   })
 end
 
-spatial("SpatialDropout1D", 3, "rate, seed=None")
-spatial("SpatialDropout2D", 4, "rate, data_format=None, seed=None")
-spatial("SpatialDropout3D", 5, "rate, data_format=None, seed=None")
+spatial("SpatialDropout1D", 3, "rate, seed=None, name=None, dtype=None")
+spatial("SpatialDropout2D", 4, "rate, data_format=None, seed=None, name=None, dtype=None")
+spatial("SpatialDropout3D", 5, "rate, data_format=None, seed=None, name=None, dtype=None")
 
 local function normal(self, x, mean, stddev)
   return core.apply("random_normal_like", {x}, {self.stream}, {mean, stddev})

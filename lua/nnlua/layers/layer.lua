@@ -27,7 +27,8 @@ local base_args = {
 ---@field weights nn.Variable[] trainable, then non-trainable, then those of sub-layers
 ---@field losses nn.Tensor[] penalties of the weights (regularizers)
 local Layer = class.new("Layer", {
-  args = "", extra_args = base_args, module = "keras.layers",
+  args = "activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None",
+  extra_args = base_args, module = "keras.layers",
 })
 
 local inherited_extend = Layer.extend
