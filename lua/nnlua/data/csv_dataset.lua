@@ -68,8 +68,8 @@ end
 --- Batches of a CSV file, read in portions of `portion` rows (the nearest multiple of batch_size to
 --- 8192). `map(table)` turns a portion, an nn.data.Table, into x, y and sample_weight; without it
 --- all columns are x but those named in `label`, which are y. `shuffle=true` mixes the rows inside
---- each portion, in a new order each pass. The types of the columns are those of the first portion, so
---- declare `types` where later rows may differ; the other options are those of nn.data.csv.
+--- each portion, in a new order each pass. The types of the columns are those of the first portion,
+--- so declare `types` where later rows may differ; the other options are those of nn.data.csv.
 ---@return nn.data.Dataset
 return function(...)
   local a = args.collect(signature, ...)

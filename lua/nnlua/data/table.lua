@@ -224,7 +224,7 @@ local function fitted(self, where, options, kind, step)
 end
 
 local function text_of(v)
-  return math.type(v) == "float" and v == math.floor(v) and ("%d"):format(v) or tostring(v)
+  return math.type(v) == "float" and math.tointeger(v) and ("%d"):format(v) or tostring(v)
 end
 
 local function categories_of(values)

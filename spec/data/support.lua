@@ -1,0 +1,58 @@
+-- What the specs of data share: folders, errors, temporary files, small comparisons.
+
+local assert = require "luassert"
+
+local support = {}
+
+support.shared = "../shared/data/"
+
+--- True when the folder of real data sets stands beside the checkout.
+function support.has_shared()
+  local file = io.open(support.shared .. "targets.json", "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+function support.text(path)
+  local file = io.open(path, "rb") or error("cannot open " .. path)
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+function support.write(path, text)
+  local file = io.open(path, "wb") or error("cannot open " .. path)
+  file:write(text)
+  file:close()
+  return path
+end
+
+--- Asserts that f raises a message that holds `text`.
+function support.raises(text, f, ...)
+  local ok, message = pcall(f, ...)
+  assert.is_false(ok, "expected an error")
+  assert.is_truthy(tostring(message):find(text, 1, true), tostring(message))
+end
+
+--- Runs f(path) with the name of a file that goes away afterwards.
+function support.with_file(ending, f)
+  local path = os.tmpname()
+  os.remove(path)
+  path = path .. ending
+  local ok, message = pcall(f, path)
+  os.remove(path)
+  if not ok then error(message, 0) end
+end
+
+--- Lists of numbers are equal within a relative (above 1) or absolute error.
+function support.near(want, got, tolerance, where)
+  assert.equal(#want, #got, where)
+  for i, v in ipairs(want) do
+    local bound = tolerance * math.max(1, math.abs(v))
+    if not (math.abs(v - got[i]) <= bound) then
+      error(("%s[%d]: wanted %.9g, got %.9g"):format(where or "value", i, v, got[i]), 2)
+    end
+  end
+end
+
+return support
