@@ -35,8 +35,8 @@ local axis_arguments = words "axis axes axis1 axis2"
 -- tensordot's `axes` is a number of axes.
 local counts_axes = {tensordot = true}
 
-local namespaces = {"layers", "activations", "initializers", "regularizers", "constraints", "losses",
-  "metrics", "optimizers", "callbacks", "random"}
+local namespaces = {"layers", "activations", "initializers", "regularizers", "constraints",
+  "losses", "metrics", "optimizers", "callbacks", "random"}
 
 local function default_of(source)
   return args.signature("default", "a=" .. source)[1].default
@@ -53,14 +53,10 @@ end
 
 local function compare(list, name, signature, keras)
   for _, a in ipairs(keras) do
-    local entry = signature.index[a[1]]
-    local extra = signature.extra
-    if a[1]:find "^%*" or a[1] == "self" then
-      entry = nil
-    elseif not entry then
-      if extra ~= true and not (extra and extra[a[1]]) then
-        list[#list + 1] = ("%s has no argument '%s'"):format(name, a[1])
-      end
+    local entry, extra = signature.index[a[1]], signature.extra
+    local taken = a[1]:find "^%*" or a[1] == "self" or extra == true or extra and extra[a[1]]
+    if not entry then
+      if not taken then list[#list + 1] = ("%s has no argument '%s'"):format(name, a[1]) end
     elseif a[2] == json.null then
       if not entry.required then list[#list + 1] = ("%s: %s has a default"):format(name, a[1]) end
     else
