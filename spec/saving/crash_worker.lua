@@ -32,6 +32,4 @@ for _, name in ipairs(history:names()) do
   end
 end
 parts[#parts + 1] = ("%d steps, rate %a"):format(model.steps_done, model.optimizer.learning_rate)
-local file = assert(io.open(folder .. "/digest", "w"))
-file:write(core.sha256(parts))
-file:close()
+assert(core.sys.fsync_write(folder .. "/digest", core.sha256(parts)))

@@ -297,6 +297,39 @@ function Lookup:get_config()
   return config
 end
 
+-- In a .keras file a vocabulary that was counted stands beside the weights, as text.
+function Lookup:save_assets()
+  if self.given or #self.tokens == 0 then return {} end
+  local lines = {}
+  for i, token in ipairs(self:get_vocabulary()) do lines[i] = tostring(token) end
+  return {["vocabulary.txt"] = table.concat(lines, "\n")}
+end
+
+--- read(name): the text of that name, nil when there is none.
+function Lookup:load_assets(read)
+  local text = not self.given and read "vocabulary.txt"
+  if not text then return end
+  local list, ones = {}, {}
+  for line in (text .. "\n"):gmatch "(.-)\r?\n" do list[#list + 1] = line end
+  while list[#list] == "" do list[#list] = nil end
+  for i, line in ipairs(list) do
+    if type(self.oov_token) == "number" then list[i] = math.tointeger(tonumber(line)) or line end
+    ones[i] = 1
+  end
+  if #list > 0 then self:set_vocabulary(list, self.output_mode == "tf_idf" and ones or nil) end
+end
+
+--- Numbers that a file keeps beside the weights.
+function Lookup:file_variables()
+  if self.output_mode ~= "tf_idf" or not self.weights_by_index then return {} end
+  return {idf_weights = core.new(self.weights_by_index, "float32")}
+end
+
+function Lookup:load_file_variables(read)
+  local weights = self.output_mode == "tf_idf" and read "idf_weights"
+  if weights then rawset(self, "weights_by_index", core.totable(weights)) end
+end
+
 local extra = setmetatable({vocabulary_size = true}, {__index = Layer.extra_args})
 
 -- IntegerLookup -----------------------------------------------------------------------------------

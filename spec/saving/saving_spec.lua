@@ -1,0 +1,323 @@
+-- Saving and loading: every format gives the same predictions and the same training back, the same
+-- model the same bytes; a failed load changes nothing.
+
+local nn = require "nnlua"
+local core = require "nnlua.core"
+
+local L = nn.layers
+local folder
+
+local function path(name) return folder .. "/" .. name end
+
+local function bits(model)
+  return core.sha256(model:get_weights())
+end
+
+local function data()
+  local x = {}
+  for i = 1, 24 do
+    x[i] = {}
+    for k = 1, 6 do x[i][k] = ((i * 7 + k * 13) % 11) / 5 - 1 end
+  end
+  local y = {}
+  for i = 1, 24 do y[i] = i % 3 end
+  return core.new(x), core.new(y, "int32")
+end
+
+local function classifier(...)
+  local list = {nn.Input{shape = {6}}, ...}
+  list[#list + 1] = L.Flatten{}
+  list[#list + 1] = L.Dense{3, activation = "softmax"}
+  return nn.Sequential(list)
+end
+
+local function trained(model)
+  local x, y = data()
+  model:compile{optimizer = nn.optimizers.Adam{learning_rate = 0.01},
+    loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+  model:fit{x, y, epochs = 2, batch_size = 8, shuffle = false, verbose = 0}
+  return model
+end
+
+local function go_on(model)
+  local x, y = data()
+  return model:fit{x, y, epochs = 2, batch_size = 8, shuffle = false, verbose = 0}.history.loss
+end
+
+local function message(f, ...)
+  local ok, text = pcall(f, ...)
+  assert.is_false(ok)
+  return text
+end
+
+local function read(name)
+  local file = assert(io.open(path(name), "rb"))
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+local function write(name, text)
+  local file = assert(io.open(path(name), "wb"))
+  file:write(text)
+  file:close()
+end
+
+setup(function()
+  folder = os.tmpname()
+  os.remove(folder)
+  assert(core.sys.mkdir(folder))
+end)
+
+before_each(function() nn.utils.clear_session() end)
+
+teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+local models = {
+  dense = function()
+    return classifier(L.Dense{5, activation = "relu", kernel_regularizer = "l2",
+      kernel_constraint = nn.constraints.MaxNorm{2}})
+  end,
+  normalization = function()
+    return classifier(L.BatchNormalization{}, L.LayerNormalization{}, L.Dropout{0.3})
+  end,
+  activations = function()
+    return classifier(L.PReLU{}, L.LeakyReLU{0.1}, L.ELU{}, L.Activation{"gelu"}, L.Softmax{})
+  end,
+  reshaping = function()
+    return classifier(L.Reshape{{2, 3}}, L.Permute{{2, 1}}, L.TimeDistributed{L.Dense{4}})
+  end,
+  noise = function()
+    return classifier(L.GaussianNoise{0.1}, L.GaussianDropout{0.1}, L.AlphaDropout{0.1})
+  end,
+  nested = function()
+    local inner = nn.Sequential{nn.Input{shape = {6}}, L.Dense{4}, L.BatchNormalization{}}
+    return nn.Sequential{nn.Input{shape = {6}}, inner, L.Dense{3, activation = "softmax"}}
+  end,
+  functional = function()
+    local x = nn.Input{shape = {6}, name = "x"}
+    local d = L.Dense{6, activation = "tanh", name = "twice"}
+    local y = L.Concatenate{}{L.Add{}{d(d(x)), x}, x}
+    return nn.Model{inputs = x, outputs = L.Dense{3, activation = "softmax", name = "y"}(y)}
+  end,
+}
+
+-- Models have the same names and weights each time.
+for name, make in pairs(models) do
+  models[name] = function()
+    nn.utils.clear_session()
+    nn.utils.set_random_seed(5)
+    return make()
+  end
+end
+
+describe("whole models", function()
+  for name, make in pairs(models) do
+    for _, ending in ipairs {".keras", ".h5", ".safetensors"} do
+      it("come back from " .. ending .. ": " .. name, function()
+        local model, x = trained(make()), data()
+        local file = path(name .. ending)
+        model:save(file)
+        local before = core.sha256_file(file)
+        model:save(file)
+        assert.equal(before, core.sha256_file(file))
+        local again = nn.saving.load_model(file)
+        assert.equal(core.sha256{model:predict{x, verbose = 0}},
+          core.sha256{again:predict{x, verbose = 0}})
+        assert.equal(6, again.optimizer.iterations)
+        again:save(file)
+        assert.equal(before, core.sha256_file(file))
+        if name ~= "noise" and name ~= "normalization" then -- seeds of the layers are new
+          assert.same(go_on(model), go_on(again))
+        end
+      end)
+    end
+  end
+end)
+
+describe("weights", function()
+  for _, ending in ipairs {".weights.h5", ".h5", ".keras", ".safetensors", ".npz", ".weights.json"} do
+    it("come back from " .. ending, function()
+      local model = trained(models.normalization())
+      model:save_weights(path("w" .. ending), {max_shard_size = 1e-7})
+      local other = models.normalization()
+      assert.not_equal(bits(model), bits(other))
+      other:load_weights(path("w" .. ending))
+      assert.equal(bits(model), bits(other))
+    end)
+  end
+
+  it("are left alone where a load fails", function()
+    local model = trained(models.dense())
+    model:save_weights(path "dense.weights.h5")
+    model:save_weights(path "dense.safetensors")
+    local other = classifier(L.Dense{5}, L.Dense{4})
+    local before = bits(other)
+    local text = message(other.load_weights, other, path "dense.weights.h5")
+    assert.is_truthy(text:find("dense.weights.h5", 1, true))
+    assert.is_truthy(text:find("expected", 1, true) or text:find("variables", 1, true))
+    message(other.load_weights, other, path "dense.safetensors")
+    assert.equal(before, bits(other))
+  end)
+
+  it("load by name", function()
+    local a = classifier(L.Dense{5, name = "first"}, L.Dense{4, name = "second"})
+    for _, ending in ipairs {".weights.h5", ".h5"} do
+      a:save_weights(path("named" .. ending))
+      local b = classifier(L.Dense{5, name = "first"}, L.Dense{7, name = "other"})
+      b:load_weights(path("named" .. ending), {by_name = true, skip_mismatch = true})
+      assert.equal(core.sha256(a:get_layer("first"):get_weights()),
+        core.sha256(b:get_layer("first"):get_weights()))
+    end
+  end)
+end)
+
+describe("paths", function()
+  it("say what is wrong with them", function()
+    local model = models.dense()
+    assert.is_truthy(message(model.save, model, path "model.txt"):find(
+      "save: unknown ending '.txt'; expected .keras", 1, true))
+    assert.is_truthy(message(nn.saving.load_model, "model.txt"):find(
+      "load_model: unknown ending '.txt'; expected .keras", 1, true))
+    assert.is_truthy(message(nn.saving.load_model, "nope.keras"):find(
+      "load_model: nope.keras: no such file", 1, true))
+    model:save(path "there.keras")
+    assert.is_truthy(message(model.save, model, path "there.keras", {overwrite = false}):find(
+      "exists", 1, true))
+  end)
+end)
+
+describe("own classes", function()
+  local function own()
+    local Twice = L.Layer:extend("Twice", {args = "factor=2"})
+    function Twice:init(a)
+      L.Layer.init(self, a)
+      self.factor = a.factor
+    end
+    function Twice:call(x) return x * self.factor end
+    return Twice
+  end
+
+  it("load when they are given or registered", function()
+    local Twice = own()
+    nn.saving.register_serializable(Twice, {package = "spec"})
+    local model, x = trained(classifier(Twice{3})), data()
+    model:save(path "own.keras")
+    local again = nn.saving.load_model(path "own.keras")
+    assert.equal(core.sha256{model:predict{x, verbose = 0}},
+      core.sha256{again:predict{x, verbose = 0}})
+    assert.equal(3, again.layers[1].factor)
+    local Other = own()
+    again = nn.saving.load_model(path "own.keras", {custom_objects = {Twice = Other}})
+    assert.equal(Other, getmetatable(again.layers[1]))
+  end)
+
+  it("cannot be saved unregistered or loaded unknown", function()
+    local model = classifier(own(){2})
+    local ok, text = pcall(model.save, model, path "unknown.keras")
+    if ok then
+      text = message(nn.saving.load_model, path "unknown.keras")
+    end
+    assert.is_truthy(text:find("Twice", 1, true))
+  end)
+end)
+
+describe("fearless loading", function()
+  local function with_config(edit)
+    local model = models.dense()
+    model:save(path "ok.keras")
+    local zip = core.zip.open(path "ok.keras")
+    local members = {}
+    for i, member in ipairs(zip:names()) do
+      local text = zip:read(member[1])
+      members[i] = {member[1], member[1] == "config.json" and edit(text) or text}
+    end
+    zip:close()
+    core.zip.save(path "bad.keras", members)
+    return message(nn.saving.load_model, path "bad.keras")
+  end
+
+  it("asks for no more memory than the file holds", function()
+    local text = with_config(function(t) return (t:gsub('"units": 5', '"units": 1000000000')) end)
+    assert.is_truthy(text:find("more than the file holds", 1, true))
+  end)
+
+  it("opens no file that a configuration names", function()
+    local layer = '{"module": "keras.layers", "class_name": "StringLookup", "config": {"name": "s", '
+      .. '"vocabulary": "/etc/passwd"}, "registered_name": null}, '
+    local text = with_config(function(t)
+      return (t:gsub('"layers": %[', function(found) return found .. layer end, 1))
+    end)
+    assert.is_truthy(text:find("vocabulary", 1, true), text)
+  end)
+
+  it("runs no code", function()
+    local lambda = '{"module": "keras.layers", "class_name": "Lambda", "config": {"name": "l", '
+      .. '"function": {"class_name": "__lambda__", "config": {"value": "4wEAAA=="}}}, '
+      .. '"registered_name": null}, '
+    local text = with_config(function(t)
+      return (t:gsub('"layers": %[', function(found) return found .. lambda end, 1))
+    end)
+    assert.is_truthy(text:find("code is never loaded", 1, true), text)
+  end)
+
+  it("looks classes up in fixed tables", function()
+    for _, name in ipairs {"os.execute", "../../x", "names", "__index", "Layer2"} do
+      local text = with_config(function(t)
+        return (t:gsub('"class_name": "Dense"', function()
+          return ('"class_name": "%s"'):format(name)
+        end))
+      end)
+      assert.is_truthy(text:find("there is no class", 1, true), text)
+    end
+  end)
+
+  it("survives every cut and flipped byte", function()
+    local model = trained(models.dense())
+    for _, ending in ipairs {".keras", ".weights.h5", ".h5", ".safetensors", ".npz"} do
+      local name = "cut" .. ending
+      model:save_weights(path(name))
+      local text, step = read(name), 0
+      step = math.max(1, #text // 60)
+      for at = 1, #text, step do
+        write(name, text:sub(1, at - 1))
+        assert.is_false(pcall(model.load_weights, model, path(name)), name .. " cut at " .. at)
+        local byte = string.char(text:byte(at) ~ 0x55)
+        write(name, text:sub(1, at - 1) .. byte .. text:sub(at + 1))
+        pcall(model.load_weights, model, path(name)) -- an error or other numbers, never worse
+      end
+    end
+  end)
+
+  it("keeps to the caller's limits", function()
+    local model = models.dense()
+    model:save(path "limited.keras")
+    nn.saving.limits{bytes = 100}
+    local ok, text = pcall(nn.saving.load_model, path "limited.keras")
+    nn.saving.limits{}
+    assert.is_false(ok)
+    assert.is_truthy(text:find("limit", 1, true), text)
+    assert.is_truthy(message(nn.saving.limits, {byte = 1}):find("unknown argument", 1, true))
+  end)
+end)
+
+describe("sample files of format 1", function()
+  it("load and predict what they did", function()
+    local x = data()
+    local want = core.json.decode(assert(io.open "spec/files/v1.json"):read "a").predict
+    for _, ending in ipairs {".keras", ".h5", ".safetensors"} do
+      local got = nn.saving.load_model("spec/files/v1" .. ending):predict{x, verbose = 0}:totable()
+      for i = 1, #want do
+        for k = 1, #want[i] do assert.near(want[i][k], got[i][k], 1e-6) end
+      end
+    end
+    for _, ending in ipairs {".weights.h5", ".npz"} do
+      local model = models.normalization()
+      model:load_weights("spec/files/v1" .. ending)
+      local got = model:predict{x, verbose = 0}:totable()
+      for i = 1, #want do
+        for k = 1, #want[i] do assert.near(want[i][k], got[i][k], 1e-6) end
+      end
+    end
+  end)
+end)
