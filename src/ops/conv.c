@@ -118,10 +118,6 @@ typedef struct places_job {
   int64_t first, count, group;
 } places_job;
 
-static void add_cells(const geometry *g, const float *from, float *to) {
-  for (int64_t i = 0; i < g->cg; i++) to[i] += from[i];
-}
-
 static void add_position(const places_job *j, int64_t p) {
   const geometry *g = j->g;
   const nn_window *w = &g->w;
@@ -137,7 +133,8 @@ static void add_position(const places_job *j, int64_t p) {
       float *line = j->x + (((image * w->in[0] + d) * w->in[1] + h) * w->in[2]) * w->c;
       for (int64_t t = 0; t < w->size[2]; t++, from += g->cg) {
         int64_t place = at[2] + t * w->dilation[2];
-        if (inside(place, w->in[2])) add_cells(g, from, line + place * w->c + j->group * g->cg);
+        float *to = line + place * w->c + j->group * g->cg;
+        for (int64_t i = 0; i < g->cg && inside(place, w->in[2]); i++) to[i] += from[i];
       }
     }
 }
@@ -158,6 +155,68 @@ static void add_places(nn_run *run, const places_job *j) {
   nn_ranges_run(run, images, 1, add_images, (void *)(uintptr_t)j);
 }
 
+/* --- one filter a channel -------------------------------------------------------------------- */
+
+/* A cell's channels lie side by side, so all of them are worked on at once, cell by cell. */
+typedef struct depth_job {
+  const geometry *g;
+  const float *x, *w, *dy;
+  float *y, *dx, *dw;
+  int acc;
+} depth_job;
+
+static int is_depthwise(const geometry *g) { return g->groups > 1 && g->cg == 1 && g->fg == 1; }
+
+/* Calls f for every cell that position p sees: its place in x and its place in the kernel. */
+static void each_cell(const depth_job *j, int64_t p,
+                      void (*f)(const depth_job *j, int64_t p, int64_t place, int64_t tap)) {
+  const nn_window *w = &j->g->w;
+  int64_t at[3], image = nn_window_at(w, p, at), tap = 0;
+  for (int64_t a = 0; a < w->size[0]; a++)
+    for (int64_t b = 0; b < w->size[1]; b++)
+      for (int64_t t = 0; t < w->size[2]; t++, tap += w->c) {
+        int64_t d = at[0] + a * w->dilation[0], h = at[1] + b * w->dilation[1];
+        int64_t v = at[2] + t * w->dilation[2];
+        if (!inside(d, w->in[0]) || !inside(h, w->in[1]) || !inside(v, w->in[2])) continue;
+        f(j, p, (((image * w->in[0] + d) * w->in[1] + h) * w->in[2] + v) * w->c, tap);
+      }
+}
+
+static void cell_forward(const depth_job *j, int64_t p, int64_t place, int64_t tap) {
+  int64_t c = j->g->w.c;
+  const float *x = j->x + place, *w = j->w + tap;
+  float *restrict y = j->y + p * c;
+  for (int64_t i = 0; i < c; i++) y[i] += x[i] * w[i];
+}
+
+static void cell_input(const depth_job *j, int64_t p, int64_t place, int64_t tap) {
+  int64_t c = j->g->w.c;
+  const float *dy = j->dy + p * c, *w = j->w + tap;
+  float *restrict dx = j->dx + place;
+  for (int64_t i = 0; i < c; i++) dx[i] += dy[i] * w[i];
+}
+
+static void cell_kernel(const depth_job *j, int64_t p, int64_t place, int64_t tap) {
+  int64_t c = j->g->w.c;
+  const float *dy = j->dy + p * c, *x = j->x + place;
+  float *restrict dw = j->dw + tap;
+  for (int64_t i = 0; i < c; i++) dw[i] += dy[i] * x[i];
+}
+
+static void depth_forward(void *arg, int64_t from, int64_t to) {
+  const depth_job *j = arg;
+  int64_t c = j->g->w.c;
+  if (!j->acc) memset(j->y + from * c, 0, (size_t)((to - from) * c) * sizeof *j->y);
+  for (int64_t p = from; p < to; p++) each_cell(j, p, cell_forward);
+}
+
+/* Images from .. to-1: no element belongs to two. */
+static void depth_input(void *arg, int64_t from, int64_t to) {
+  const depth_job *j = arg;
+  int64_t per_image = j->g->total / j->g->w.n;
+  for (int64_t p = from * per_image; p < to * per_image; p++) each_cell(j, p, cell_input);
+}
+
 /* --- the three products ---------------------------------------------------------------------- */
 
 /* No copies where the window is one cell that steps over every element. */
@@ -171,6 +230,11 @@ static int is_pointwise(const geometry *g) {
 /* y (total, f) (+)= columns of x times w */
 static void product(nn_run *run, const geometry *g, const float *x, const float *w, float beta,
                     float *columns, float *y) {
+  if (is_depthwise(g)) {
+    depth_job j = {.g = g, .x = x, .w = w, .y = y, .acc = beta != 0};
+    nn_ranges_run(run, g->total, NN_RANGE / (g->k * g->w.c + 1) + 1, depth_forward, &j);
+    return;
+  }
   if (is_pointwise(g)) {
     nn_gemm_nn(run->gemm, g->total, g->f, g->k, x, g->k, w, g->f, beta, NULL, NN_ACT_LINEAR, y,
                g->f);
@@ -219,6 +283,12 @@ static void kernel_gradient(nn_run *run, const geometry *g, const float *x, cons
     if (!acc) memset(dw, 0, (size_t)(g->k * g->f) * sizeof *dw);
     return;
   }
+  if (is_depthwise(g)) {
+    depth_job j = {.g = g, .x = x, .dy = dy, .dw = dw};
+    if (!acc) memset(dw, 0, (size_t)(g->k * g->f) * sizeof *dw);
+    for (int64_t p = 0; p < g->total; p++) each_cell(&j, p, cell_kernel);
+    return;
+  }
   if (is_pointwise(g)) {
     nn_gemm_tn(run->gemm, g->k, g->f, g->total, x, g->k, dy, g->f, (float)acc, dw, g->f);
     return;
@@ -242,6 +312,10 @@ static void input_gradient(nn_run *run, const geometry *g, const float *dy, cons
     return;
   }
   if (!acc) memset(dx, 0, (size_t)(v->n * v->in[0] * v->in[1] * v->in[2] * v->c) * sizeof *dx);
+  if (g->total > 0 && is_depthwise(g)) {
+    nn_ranges_run(run, v->n, 1, depth_input, &(depth_job){.g = g, .w = w, .dy = dy, .dx = dx});
+    return;
+  }
   for (int64_t p = 0; p < g->total; p += g->chunk) {
     int64_t n = p + g->chunk < g->total ? g->chunk : g->total - p;
     for (int64_t i = 0; i < g->groups; i++) {
