@@ -90,7 +90,8 @@ candle() {
     return 0
   fi
   echo "peers: building candle"
-  cargo build --quiet --release --manifest-path "$here/candle/Cargo.toml" \
+  mkdir -p "$home/candle-source" && cp -r "$here/candle/." "$home/candle-source"
+  cargo build --quiet --release --manifest-path "$home/candle-source/Cargo.toml" \
     --target-dir "$home/candle" >"$home/install.log" 2>&1 ||
     skip candle "cargo could not build it"
 }

@@ -68,7 +68,8 @@ def peers():
         "scikit-learn": python("sklearn_peer.py"),
         "TensorFlow.js": {"command": ["node", os.path.join(HERE, "tfjs_peer.js")],
                           "environment": {"NODE_PATH": os.path.join(HOME, "node_modules")},
-                          "needs": os.path.join(HOME, "node_modules", "@tensorflow")},
+                          "needs": os.path.join(HOME, "node_modules", "@tensorflow"),
+                          "only": ("W1", "W3", "I1", "S1")},  # minutes a round at the others
         "candle": {"command": [os.path.join(HOME, "candle", "release", "peer")],
                    "needs": os.path.join(HOME, "candle", "release", "peer")},
     }
