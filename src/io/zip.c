@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zip.h>
+
+#include "io/zip_library.h"
 
 enum { RATIO_FREE = 1 << 24, RATIO_MOST = 100, DEFLATE_MOST = 1040 };
 
@@ -16,6 +17,7 @@ struct nn_zip {
   nn_alloc *alloc; /* borrowed */
   char *name;      /* owned: of the archive, for errors */
   zip_t *zip;      /* owned */
+  zip_library lib;
   nn_limits limits;
   uint64_t archive_size;
   size_t count;
@@ -45,7 +47,7 @@ static nn_status members_sort(nn_zip *z, nn_error *e) {
 }
 
 static nn_status members_read(nn_zip *z, nn_error *e) {
-  zip_int64_t count = zip_get_num_entries(z->zip, 0);
+  zip_int64_t count = z->lib.zip_get_num_entries(z->zip, 0);
   if (count < 0 || (uint64_t)count > z->limits.tensors)
     return fail(z, NN_ERR_LIMIT, e, "has more members than the limit allows", NULL);
   z->member = nn_mem_new(z->alloc, nn_size_mul((size_t)count, sizeof *z->member));
@@ -56,10 +58,10 @@ static nn_status members_read(nn_zip *z, nn_error *e) {
   for (zip_int64_t i = 0; i < count; i++) {
     member *m = &z->member[i];
     zip_stat_t about;
-    m->name = zip_get_name(z->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
+    m->name = z->lib.zip_get_name(z->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
     m->index = (uint64_t)i;
-    if (!m->name || zip_stat_index(z->zip, (zip_uint64_t)i, 0, &about) != 0)
-      return fail(z, NN_ERR_FORMAT, e, zip_strerror(z->zip), NULL);
+    if (!m->name || z->lib.zip_stat_index(z->zip, (zip_uint64_t)i, 0, &about) != 0)
+      return fail(z, NN_ERR_FORMAT, e, z->lib.zip_strerror(z->zip), NULL);
     m->complete = (about.valid & needed) == needed;
     m->size = about.size, m->packed = about.comp_size;
     m->method = about.comp_method, m->encrypted = about.encryption_method != ZIP_EM_NONE;
@@ -82,25 +84,27 @@ static nn_status begin(nn_zip **out, nn_zip **unfinished, nn_alloc *a, const cha
   memcpy(z->name, name, n);
   z->alloc = a;
   z->limits = nn_limits_of(limits);
-  return NN_OK;
+  nn_status st = nn_zip_library_load(&z->lib, e);
+  if (st) nn_zip_close(z);
+  return st;
 }
 
 /* Takes `source` over. */
 static nn_status open_source(nn_zip **out, nn_zip *z, zip_source_t *source, zip_error_t *error,
                              nn_error *e) {
   zip_stat_t about;
-  if (source && zip_source_stat(source, &about) == 0 && about.valid & ZIP_STAT_SIZE)
+  if (source && z->lib.zip_source_stat(source, &about) == 0 && about.valid & ZIP_STAT_SIZE)
     z->archive_size = about.size;
-  if (source) z->zip = zip_open_from_source(source, ZIP_RDONLY, error);
+  if (source) z->zip = z->lib.zip_open_from_source(source, ZIP_RDONLY, error);
   nn_status st = NN_OK;
   if (!z->zip) {
-    zip_source_free(source);
-    st = fail(z, zip_error_code_zip(error) == ZIP_ER_MEMORY ? NN_ERR_MEMORY : NN_ERR_FORMAT, e,
-              zip_error_strerror(error), NULL);
+    z->lib.zip_source_free(source);
+    int memory = z->lib.zip_error_code_zip(error) == ZIP_ER_MEMORY;
+    st = fail(z, memory ? NN_ERR_MEMORY : NN_ERR_FORMAT, e, z->lib.zip_error_strerror(error), NULL);
   } else {
     st = members_read(z, e);
   }
-  zip_error_fini(error);
+  z->lib.zip_error_fini(error);
   if (st) nn_zip_close(z);
   else *out = z;
   return st;
@@ -118,8 +122,8 @@ nn_status nn_zip_open(nn_zip **out, nn_alloc *a, const char *path, const nn_limi
   nn_stream_close(&s);
   if ((st = begin(out, &z, a, path, limits, e))) return st;
   zip_error_t error;
-  zip_error_init(&error);
-  return open_source(out, z, zip_source_file_create(path, 0, -1, &error), &error, e);
+  z->lib.zip_error_init(&error);
+  return open_source(out, z, z->lib.zip_source_file_create(path, 0, -1, &error), &error, e);
 }
 
 nn_status nn_zip_open_memory(nn_zip **out, nn_alloc *a, const char *name, const void *bytes,
@@ -128,8 +132,8 @@ nn_status nn_zip_open_memory(nn_zip **out, nn_alloc *a, const char *name, const 
   nn_status st = begin(out, &z, a, name, limits, e);
   if (st) return st;
   zip_error_t error;
-  zip_error_init(&error);
-  return open_source(out, z, zip_source_buffer_create(bytes, n, 0, &error), &error, e);
+  z->lib.zip_error_init(&error);
+  return open_source(out, z, z->lib.zip_source_buffer_create(bytes, n, 0, &error), &error, e);
 }
 
 size_t nn_zip_count(const nn_zip *z) { return z->count; }
@@ -169,15 +173,16 @@ static const char *size_problem(const nn_zip *z, const member *m) {
 static const char *fill(nn_zip *z, const member *m, uint8_t *p) {
   uint64_t at = 0;
   uint8_t spare;
-  zip_file_t *file = zip_fopen_index(z->zip, m->index, 0);
-  const char *problem = file ? NULL : zip_strerror(z->zip);
+  zip_file_t *file = z->lib.zip_fopen_index(z->zip, m->index, 0);
+  const char *problem = file ? NULL : z->lib.zip_strerror(z->zip);
   while (!problem && at < m->size) {
-    zip_int64_t got = zip_fread(file, p + at, m->size - at);
+    zip_int64_t got = z->lib.zip_fread(file, p + at, m->size - at);
     if (got <= 0) problem = "is truncated or damaged";
     else at += (uint64_t)got;
   }
-  if (!problem && zip_fread(file, &spare, 1) != 0) problem = "is damaged (wrong checksum or size)";
-  if (file) zip_fclose(file);
+  if (!problem && z->lib.zip_fread(file, &spare, 1) != 0)
+    problem = "is damaged (wrong checksum or size)";
+  if (file) z->lib.zip_fclose(file);
   return problem;
 }
 
@@ -203,7 +208,7 @@ nn_status nn_zip_read(nn_zip *z, size_t i, uint8_t **bytes, size_t *n, nn_error 
 void nn_zip_close(nn_zip *z) {
   if (!z) return;
   nn_alloc *a = z->alloc;
-  if (z->zip) zip_discard(z->zip);
+  if (z->zip) z->lib.zip_discard(z->zip);
   nn_mem_free(a, z->member);
   nn_mem_free(a, z->by_name);
   nn_mem_free(a, z->name);
