@@ -136,13 +136,15 @@ local function cut_values(info, room)
   return cut:match("^(.*) %- ") or cut
 end
 
--- A line that is repainted must not wrap: the bar shrinks first, then values are left out.
-local function fit(self, current, time, info)
+-- A line that is repainted must not wrap: the bar shrinks first, then values are left out; the last
+-- line of an epoch keeps all its values.
+local function fit(self, current, time, info, finalize)
   local columns = self.style.columns
   local bar, width = bar_text(self, current, self.width)
   local excess = columns and width + 1 + #time + #info - (columns - 1) or 0
   if excess <= 0 then return bar, width, info end
   bar, width = bar_text(self, current, math.max(5, self.width - excess))
+  if finalize then return bar, width, info end
   local room = math.max(0, columns - 1 - width - 1 - #time)
   return bar, width, cut_values(info, room)
 end
@@ -155,8 +157,8 @@ local function paint(self, current, now, duration, finalize)
     time = ("%.0fs"):format(now - self.start)
   end
   local info = duration_text(duration, self.unit_name) .. values_text(self, math.abs)
-  local bar, width = bar_text(self, current, self.width)
-  if not finalize then bar, width, info = fit(self, current, time, info) end
+  local bar, width
+  bar, width, info = fit(self, current, time, info, finalize)
   local text = bar .. " " .. styled(self, BOLD, time) .. info
   if not self.style.live then return self.writer(text .. "\n") end
   local total = width + 1 + #time + (utf8.len(info) or #info)
