@@ -136,10 +136,12 @@ function config.compile_config(model)
     steps_per_execution = a.steps_per_execution, jit_compile = false}
 end
 
---- The whole object with its compile configuration.
+--- The whole object with its compile configuration, and what else belongs to the model
+--- (extra_config: key -> plain values; the feature space is one).
 function config.full(model)
-  local out = config.serialize_model(model)
+  local out, extra = config.serialize_model(model), rawget(model, "extra_config")
   out.compile_config = config.compile_config(model)
+  if extra and next(extra) ~= nil then out.extra_config = extra end
   return out
 end
 

@@ -319,6 +319,9 @@ function rebuild.build(object, options, bytes, where)
   local function make()
     local model = rebuild.make_model(object)
     if options.compile then rebuild.compile(model, object.compile_config) end
+    if type(object.extra_config) == "table" then
+      rawset(model, "extra_config", object.extra_config)
+    end
     return model
   end
   local ok, model = pcall(rebuild.with_custom, options.custom_objects, budget.within, bytes, where,

@@ -1,0 +1,149 @@
+-- Exported C compiles and computes what the model predicts; exported ONNX reads back.
+
+local nn = require "nnlua"
+local core = require "nnlua.core"
+
+local L = nn.layers
+local folder
+
+local function path(name) return folder .. "/" .. name end
+
+setup(function()
+  folder = os.tmpname()
+  os.remove(folder)
+  assert(core.sys.mkdir(folder))
+end)
+
+teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+before_each(function()
+  nn.utils.clear_session()
+  nn.utils.set_random_seed(3)
+end)
+
+local function numbers(shape)
+  local n = 1
+  for _, d in ipairs(shape) do n = n * d end
+  local list = {}
+  for i = 0, n - 1 do list[i + 1] = ((i * 37) % 101) / 40 - 1.25 end
+  return core.reshape(core.new(list), shape)
+end
+
+-- Weights and statistics that are not at their start.
+local function shaken(model)
+  local list = {}
+  for i, w in ipairs(model:get_weights()) do
+    local values = numbers{w.size}
+    list[i] = core.reshape(values * values * 0.6 + values * 0.3 + 0.05 * i, w.shape)
+  end
+  model:set_weights(list)
+  return model
+end
+
+local function sequential(shape, ...)
+  return shaken(nn.Sequential{nn.Input{shape = shape}, ...})
+end
+
+local function names()
+  return {"linear", "relu", "relu6", "elu", "selu", "gelu", "sigmoid", "hard_sigmoid", "tanh",
+    "softplus", "softsign", "silu", "exponential", "softmax", "log_softmax", "mish", "leaky_relu"}
+end
+
+local models = {
+  mlp = function()
+    return sequential({6}, L.Dense{5, activation = "relu"}, L.Dropout{0.5},
+      L.Dense{4, activation = "tanh", use_bias = false}, L.Dense{3, activation = "softmax"})
+  end,
+  normalizations = function()
+    return sequential({6}, L.BatchNormalization{}, L.LayerNormalization{}, L.RMSNormalization{},
+      L.Rescaling{0.5, 0.1}, L.Dense{2})
+  end,
+  shapes = function()
+    return sequential({6}, L.Reshape{{2, 3}}, L.Permute{{2, 1}}, L.Dense{4}, L.ReLU{max_value = 1,
+      negative_slope = 0.1}, L.Flatten{}, L.RepeatVector{2}, L.Flatten{}, L.ELU{alpha = 0.5},
+      L.LeakyReLU{0.1})
+  end,
+  merged = function()
+    local x = nn.Input{shape = {6}}
+    local a, b = L.Dense{6, activation = "tanh"}(x), L.Dense{6}(x)
+    local list = {}
+    for i, name in ipairs {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"} do
+      list[i] = L[name]{}{a, b}
+    end
+    return shaken(nn.Model{inputs = x, outputs = L.Concatenate{}(list)})
+  end,
+  nested = function()
+    local inner = nn.Sequential{nn.Input{shape = {6}}, L.Dense{4, activation = "relu"}}
+    return sequential({6}, inner, L.Dense{2})
+  end,
+}
+for _, name in ipairs(names()) do
+  models["activation " .. name] = function()
+    return sequential({6}, L.Dense{5, activation = name})
+  end
+end
+
+local program = [[
+#include <stdio.h>
+void predict(const float *x, float *y);
+int main(void) {
+  static float x[%d], y[%d];
+  for (int r = 0; r < %d; r++) {
+    for (int i = 0; i < %d; i++) if (scanf("%%f", &x[i]) != 1) return 1;
+    predict(x, y);
+    for (int i = 0; i < %d; i++) printf("%%.9g\n", y[i]);
+  }
+  return 0;
+}
+]]
+
+local function write(name, text)
+  local file = assert(io.open(path(name), "w"))
+  file:write(text)
+  file:close()
+end
+
+local function run_c(model, x, outputs)
+  local rows, columns = x.shape[1], x.size // x.shape[1]
+  model:export(path "net.c")
+  write("main.c", program:format(columns, outputs, rows, columns, outputs))
+  local flags = "-std=c99 -O1 -Wall -Wextra -Werror"
+  assert(os.execute(("cd '%s' && ${CC:-cc} %s -o net net.c main.c -lm"):format(folder, flags)))
+  local list = {}
+  for i, v in ipairs(core.reshape(x, {x.size}):totable()) do list[i] = ("%.9g"):format(v) end
+  write("input", table.concat(list, "\n") .. "\n")
+  assert(os.execute(("cd '%s' && ./net < input > output"):format(folder)))
+  local got = {}
+  for line in io.lines(path "output") do got[#got + 1] = tonumber(line) end
+  return got
+end
+
+local function same(want, got)
+  assert.equal(#want, #got)
+  for i = 1, #want do assert.near(want[i], got[i], 2e-6 * (1 + math.abs(want[i]))) end
+end
+
+local function sorted(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+describe("export to C", function()
+  for _, name in ipairs(sorted(models)) do
+    it("computes what the model predicts: " .. name, function()
+      local model, x = models[name](), numbers{4, 6}
+      local want = model:predict{x, verbose = 0}
+      same(core.reshape(want, {want.size}):totable(), run_c(model, x, want.size // 4))
+    end)
+  end
+
+  it("says which layer it cannot write", function()
+    local model = nn.Sequential{nn.Input{shape = {4, 3}}, L.UnitNormalization{}}
+    local ok, text = pcall(model.export, model, path "no.c")
+    assert.is_false(ok)
+    assert.is_truthy(text:find("unit_normalization", 1, true))
+    assert.is_false(core.sys.exists(path "no.c"))
+  end)
+end)
