@@ -15,7 +15,7 @@ function autograd.record(mode, f, ...)
     if not ok then error((...), 0) end
     return graph, ...
   end
-  return finish(xpcall(f, function(e) return e end, graph, ...))
+  return finish(core.sealed(f, graph, ...))
 end
 
 local function tensor_of(v)

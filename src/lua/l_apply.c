@@ -45,6 +45,13 @@ static void read_attrs(lua_State *L, int ints, int floats, nn_attrs *a) {
   }
 }
 
+/* What an op writes to has memory of its own without gaps. */
+static void check_target(lua_State *L, const nn_op *op, const nnl_tensor *u) {
+  if (u->read_only) nnl_raise(L, "%s: the tensor is read only", op->name);
+  if (u->t.data && !nn_tensor_is_contiguous(&u->t))
+    nnl_raise(L, "%s: the tensor is a view with gaps", op->name);
+}
+
 static void read_inputs(lua_State *L, application *a) {
   lua_Integer n = luaL_len(L, 2);
   if (n > MAX_INPUTS) nnl_raise(L, "%s: %d inputs, at most %d", a->op->name, (int)n, MAX_INPUTS);
@@ -56,6 +63,7 @@ static void read_inputs(lua_State *L, application *a) {
     int effect_target = (a->op->flags & NN_OP_EFFECT) && k == 0;
     a->in[k] = nnl_coerce(L, a->first + k, -1);
     if (!effect_target) a->in[k] = nnl_contiguous(L, a->first + k);
+    else check_target(L, a->op, a->in[k]);
     a->shapes[k] = &a->in[k]->t.shape;
   }
 }

@@ -45,23 +45,27 @@ static int l_graph_done(lua_State *L) {
   return 0;
 }
 
-/* paused(f, ...): runs f with recording switched off. */
-static int finish_paused(lua_State *L, int status, lua_KContext k) {
-  (void)k;
-  nnl_context *c = nnl_context_get(L);
-  c->graph = lua_touserdata(L, 1);
-  c->mode = c->graph ? c->graph->mode : NNL_EAGER;
-  if (status != LUA_OK && status != LUA_YIELD) return lua_error(L);
-  return lua_gettop(L) - 1;
-}
-
+/* paused(f, ...): runs f with recording switched off. It cannot yield: what is recorded belongs to
+ * the calls that are under way. */
 static int l_graph_paused(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
-  lua_pushlightuserdata(L, c->graph);
-  lua_insert(L, 1);
+  nnl_graph *graph = c->graph;
+  nnl_mode mode = c->mode;
+  luaL_checkany(L, 1);
   c->graph = NULL, c->mode = NNL_EAGER;
-  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_paused);
-  return finish_paused(L, status, 0);
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  c->graph = graph, c->mode = mode;
+  if (status != LUA_OK) return lua_error(L);
+  return lua_gettop(L);
+}
+
+/* sealed(f, ...): pcall for recordings. A coroutine that yielded out of one would leave it open. */
+static int l_graph_sealed(lua_State *L) {
+  luaL_checkany(L, 1);
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  lua_pushboolean(L, status == LUA_OK);
+  lua_insert(L, 1);
+  return lua_gettop(L);
 }
 
 static void keep(lua_State *L, int gi, int i, int value) {
@@ -153,6 +157,7 @@ static int l_graph_recording(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"record", l_graph_record}, {"done", l_graph_done},         {"paused", l_graph_paused},
     {"input", l_graph_input},   {"producer", l_graph_producer}, {"recording", l_graph_recording},
+    {"sealed", l_graph_sealed},
     {NULL, NULL}};
 
 void l_graph_open(lua_State *L) {

@@ -65,6 +65,7 @@ static int l_sha256(lua_State *L) {
     } else {
       nnl_check_tensor(L, 2);
       const nnl_tensor *t = nnl_contiguous(L, 2);
+      if (!t->t.data) nnl_raise(L, "sha256: a traced tensor has no values yet");
       nn_sha256_add(&h, t->t.data, nn_shape_bytes(&t->t.shape));
     }
   }

@@ -47,9 +47,13 @@ static nn_want *read_wants(lua_State *L, nnl_graph *graph, int *count) {
   nn_want *wants = borrow(L, sizeof(nn_want) * (size_t)*count);
   for (int k = 0; k < *count; k++) {
     lua_geti(L, list, k + 1);
+    if (!lua_istable(L, -1)) nnl_raise(L, "plan: want %d is no {variable, gradient}", k + 1);
     lua_geti(L, -1, 1), lua_geti(L, -2, 2);
+    nnl_check_tensor(L, -2);
     wants[k].value = nnl_graph_value(L, graph, 1, lua_absindex(L, -2));
     nnl_tensor *g = nnl_check_tensor(L, -1);
+    if (!g->t.data || g->read_only || !nn_tensor_is_contiguous(&g->t))
+      nnl_raise(L, "plan: gradient %d has no memory to write to", k + 1);
     if (g->t.shape.dtype != NN_F32 ||
         nn_shape_size(&g->t.shape) != nn_shape_size(&graph->g.values[wants[k].value].shape))
       nnl_raise(L, "plan: gradient %d does not have its variable's shape", k + 1);
@@ -115,7 +119,7 @@ void nnl_check_fault(lua_State *L) {
 static int l_plan_set(lua_State *L) {
   nn_plan *p = nnl_check_plan(L, 1)->plan;
   lua_Integer i = luaL_checkinteger(L, 2);
-  if (i < 1 || i > nn_plan_n_inputs(p)) nnl_raise(L, "plan: input %d does not exist", (int)i);
+  if (i < 1 || i > nn_plan_n_inputs(p)) nnl_raise(L, "plan: there is no such input");
   lua_settop(L, 3);
   nnl_tensor *t = nnl_coerce(L, 3, -1);
   nn_tensor dst;
@@ -146,7 +150,9 @@ static int l_plan_backward(lua_State *L) {
 static int l_plan_output(lua_State *L) {
   nn_plan *p = nnl_check_plan(L, 1)->plan;
   const nn_shape *s;
-  void *data = nn_plan_output(p, (int)luaL_checkinteger(L, 2) - 1, &s);
+  lua_Integer i = luaL_checkinteger(L, 2);
+  if (i < 1 || i > nn_plan_n_outputs(p)) nnl_raise(L, "plan: there is no such output");
+  void *data = nn_plan_output(p, (int)i - 1, &s);
   memcpy(nnl_push_tensor(L, s)->t.data, data, nn_shape_bytes(s));
   return 1;
 }

@@ -199,15 +199,16 @@ static int l_tensor_view(lua_State *L) {
       int64_t n = v.shape.dim[d], step = 1;
       lua_geti(L, -1, 1), lua_geti(L, -2, 2), lua_geti(L, -3, 3);
       int64_t last = luaL_optinteger(L, -2, n);
-      int empty = last == luaL_optinteger(L, -3, 1) - 1;
-      int64_t a = empty ? 0 : check_position(L, luaL_optinteger(L, -3, 1), n, d + 1);
+      int64_t first = luaL_optinteger(L, -3, 1);
+      int empty = first > INT64_MIN && last == first - 1;
+      int64_t a = empty ? 0 : check_position(L, first, n, d + 1);
       int64_t b = empty ? -1 : check_position(L, last, n, d + 1);
       step = luaL_optinteger(L, -1, 1);
       if (step < 1) nnl_raise(L, "slice: step is %lld, expected 1 or more", (long long)step);
       lua_pop(L, 3);
       data += (size_t)(a * v.stride[d]) * nn_dtype_size(v.shape.dtype);
       v.shape.dim[d] = b < a ? 0 : (b - a) / step + 1;
-      v.stride[d] *= step;
+      if (v.shape.dim[d] > 1) v.stride[d] *= step;
     } else if (!lua_isnil(L, -1)) {
       nnl_raise(L, "slice: range %d is %s, expected {first, last}", d + 1, luaL_typename(L, -1));
     }
@@ -312,7 +313,10 @@ static int l_tensor_frombytes(lua_State *L) {
 
 /* mark_variable(t): t is the storage of a variable from now on. */
 static int l_tensor_mark_variable(lua_State *L) {
-  check_writable(L, 1)->is_variable = 1;
+  nnl_tensor *u = check_writable(L, 1);
+  if (!nn_tensor_is_contiguous(&u->t))
+    nnl_raise(L, "a view with gaps cannot be a variable; use a copy (t:clone())");
+  u->is_variable = 1;
   lua_settop(L, 1);
   return 1;
 }

@@ -50,7 +50,7 @@ static void read_feeds(lua_State *L, nn_train_job *j, nn_feed *feeds, int64_t *l
   for (int k = 0; k < n; k++) {
     nnl_tensor *t = list_tensor(L, list, k + 1);
     const nn_shape *s = nn_plan_input_shape(j->plan, k);
-    if (row_size(t) * j->batch != nn_shape_size(s))
+    if (nn_shape_size(s) % j->batch || row_size(t) != nn_shape_size(s) / j->batch)
       nnl_raise(L, "plan: feed %d has rows of %lld elements, expected %lld", k + 1,
                 (long long)row_size(t), (long long)(nn_shape_size(s) / j->batch));
     feeds[k] = (nn_feed){.rows = t->t.data, .dtype = t->t.shape.dtype, .row_size = row_size(t)};
@@ -71,13 +71,22 @@ static void read_sinks(lua_State *L, nn_train_job *j, nn_sink *sinks) {
     const nn_shape *s;
     nn_plan_output(j->plan, k, &s);
     int64_t first = integer_field(L, "sink_first", 1) - 1, per_row = row_size(t);
-    if (t->t.shape.dtype != s->dtype || first < 0 ||
-        first * per_row + nn_shape_size(s) * j->steps > nn_shape_size(&t->t.shape))
+    int64_t room = nn_shape_size(&t->t.shape), each = nn_shape_size(s);
+    if (t->t.shape.dtype != s->dtype || t->read_only || first < 0 || first > rows_of(t) ||
+        (each && j->steps > (room - first * per_row) / each))
       nnl_raise(L, "plan: sink %d is too small", k + 1);
     sinks[k].rows = (char *)t->t.data + (size_t)(first * per_row) * nn_dtype_size(s->dtype);
     lua_pop(L, 1);
   }
   j->sinks = sinks;
+}
+
+/* Small enough that no product of them overflows. */
+static void check_range(lua_State *L, const nn_train_job *j) {
+  int64_t most = (int64_t)1 << 48;
+  if (j->first < 0 || j->first > most || j->batch < 1 || j->steps < 0 || j->batch > most ||
+      j->steps > most / j->batch)
+    nnl_raise(L, "plan: bad range of rows");
 }
 
 static void read_order(lua_State *L, nn_train_job *j, int64_t rows) {
@@ -94,13 +103,13 @@ static void read_order(lua_State *L, nn_train_job *j, int64_t rows) {
   } else if (end > rows) {
     nnl_raise(L, "plan: %lld rows asked for, there are %lld", (long long)end, (long long)rows);
   }
-  if (j->first < 0 || j->batch < 1 || j->steps < 0) nnl_raise(L, "plan: bad range of rows");
 }
 
 static void read_rates(lua_State *L, nn_train_job *j) {
   lua_getfield(L, 2, "lr");
   j->n_lr = lua_istable(L, -1) ? luaL_len(L, -1) : 1;
-  if (j->n_lr > 1 && j->n_lr < j->steps) nnl_raise(L, "plan: fewer learning rates than steps");
+  if (j->n_lr < 1 || (j->n_lr > 1 && j->n_lr < j->steps))
+    nnl_raise(L, "plan: fewer learning rates than steps");
   double *lr = lua_newuserdatauv(L, sizeof(double) * (size_t)(j->n_lr + 1), 0);
   for (int64_t k = 0; k < j->n_lr; k++) {
     if (lua_istable(L, -2)) {
@@ -124,6 +133,7 @@ static int l_plan_run(lua_State *L) {
   j.first = integer_field(L, "first", 1) - 1;
   j.batch = integer_field(L, "batch", 1);
   j.steps = integer_field(L, "steps", 1);
+  check_range(L, &j);
   j.loss_scale = (float)number_field(L, "loss_scale", 1);
   double seconds = number_field(L, "seconds", 0);
   j.until = seconds > 0 ? nn_control_now() + seconds : 0;

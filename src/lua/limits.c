@@ -33,6 +33,7 @@ nn_named_tensor *nnl_named_tensors(lua_State *L, int i, size_t *count) {
     lua_geti(L, -1, 1), lua_geti(L, -2, 2);
     nnl_check_tensor(L, -1);
     nnl_tensor *t = nnl_contiguous(L, lua_gettop(L));
+    if (!t->t.data) nnl_raise(L, "tensor %d has no values yet", (int)k + 1);
     list[k].name = luaL_checkstring(L, -2);
     list[k].tensor = t->t;
     lua_seti(L, keep, (lua_Integer)k + 1);
