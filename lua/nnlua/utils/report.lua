@@ -24,6 +24,14 @@ local function highest(...)
   return most
 end
 
+local function check_ids(name, list, n)
+  for i, id in ipairs(list) do
+    if id < 0 or id >= n then
+      err.raise("confusion_matrix: %s[%d] is class %d, expected 0 to %d", name, i, id, n - 1)
+    end
+  end
+end
+
 --- Counts by true class (rows) and predicted class (columns), int32 (C, C).
 ---@param y_true nn.Tensor|integer[] class ids, or one-hot rows
 ---@param y_pred nn.Tensor|integer[] class ids, or probabilities
@@ -35,6 +43,8 @@ report.confusion_matrix = args.fn("confusion_matrix", "y_true, y_pred, num_class
       err.raise("confusion_matrix: y_true has %d rows but y_pred has %d", #t, #p)
     end
     local n = num_classes or highest(t, p) + 1
+    check_ids("y_true", t, n)
+    check_ids("y_pred", p, n)
     local m = core.full({n, n}, 0, "int32")
     for i = 1, #t do
       local row = m[t[i] + 1]
