@@ -78,7 +78,7 @@ local function train(workload)
   say{ready = true, mode = "fit"}
   for line in io.lines() do
     if line == "quit" then break end
-    local times, history, started = {}, nil, clock()
+    local times, started, history = {}, clock()
     repeat
       reset()
       local t = clock()
