@@ -71,6 +71,12 @@ nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error 
   return grow(g, nn_gemm_large_bytes(m, n, k, nn_pool_threads(g->pool)), e);
 }
 
+nn_status nn_gemm_resized(nn_gemm *g, int old_threads, nn_error *e) {
+  size_t threads = (size_t)nn_pool_threads(g->pool), old = (size_t)old_threads;
+  if (threads <= old || g->pack_bytes == 0) return NN_OK;
+  return grow(g, nn_size_mul(g->pack_bytes, (threads + old - 1) / old), e);
+}
+
 /* OpenBLAS takes large products when it was asked for. "auto" is the native backend at every
  * size: it is at least as fast within 5 % (bench/kernels.c, AMD EPYC, November 2026), its bits
  * are the same on every machine, and nothing has to be loaded. */
