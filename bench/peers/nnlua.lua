@@ -73,12 +73,14 @@ local function train(workload)
         v:assign(v.name == "iteration" and 0 or nn.ops.zeros_like(v.tensor))
       end
     end
+    collectgarbage() -- the zeros: they are this script's, not the training's
   end
   fit(1)
   say{ready = true, mode = "fit"}
   for line in io.lines() do
     if line == "quit" then break end
-    local times, started, history = {}, clock()
+    local times, started = {}, clock()
+    local history
     repeat
       reset()
       local t = clock()
