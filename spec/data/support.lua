@@ -48,8 +48,8 @@ end
 function support.near(want, got, tolerance, where)
   assert.equal(#want, #got, where)
   for i, v in ipairs(want) do
-    local bound = tolerance * math.max(1, math.abs(v))
-    if not (math.abs(v - got[i]) <= bound) then
+    local off = math.abs(v - got[i])
+    if off ~= off or off > tolerance * math.max(1, math.abs(v)) then
       error(("%s[%d]: wanted %.9g, got %.9g"):format(where or "value", i, v, got[i]), 2)
     end
   end

@@ -136,8 +136,8 @@ describe("FeatureSpace", function()
       space{city = FeatureSpace.string_categorical{output_mode = "int"}}, rows)
     raises("column 'city' has no cell that is present", FeatureSpace{{city = "string_categorical"}}
       .adapt, FeatureSpace{{city = "string_categorical"}}, {city = {false, false}})
-    raises("feature 'area' has output_mode 'one_hot', so its preprocessor", space{area = FeatureSpace.feature{"float32",
-      output_mode = "one_hot"}}, rows)
+    raises("feature 'area' has output_mode 'one_hot', so its preprocessor",
+      space{area = FeatureSpace.feature{"float32", output_mode = "one_hot"}}, rows)
   end)
 end)
 

@@ -101,9 +101,8 @@ end
 local function is_table(data) return class.is(data, require("nnlua.data").Table) end
 
 local function one_row(data)
-  for _, v in pairs(data) do
-    return type(v) ~= "table" and not core.is_tensor(v)
-  end
+  local _, v = next(data)
+  return v ~= nil and type(v) ~= "table" and not core.is_tensor(v)
 end
 
 -- The cells of a feature's column as a list, and whether `data` was one row.
