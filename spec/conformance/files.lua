@@ -90,6 +90,18 @@ local function run_case(case, context, folder, count)
   end
 end
 
+-- ONNX ------------------------------------------------------------------------------------------
+
+local function run_onnx(case, folder, count)
+  local ok, text = pcall(function()
+    local model = nn.saving.load_model(folder .. "/" .. case.file)
+    local got = model:predict{values.tensor(case.input), verbose = 0}
+    return values.differs_deep(got, case.output, {rtol = 1e-5, atol = 1e-6}, "output")
+  end)
+  if ok and not text then return count("files", "onnx", "passed", nil, case.id) end
+  count("files", "onnx", "failed", tostring(text), case.id)
+end
+
 -- damaged files ----------------------------------------------------------------------------------
 
 local function intact_model(case)
@@ -145,6 +157,8 @@ return function(folder, pattern, count)
     if type(case) == "table" and case.kind == "saved-model"
       and (not pattern or case.id:find(pattern)) then
       run_case(case, context, folder, count)
+    elseif type(case) == "table" and case.kind == "onnx" and (not pattern or case.id:find(pattern)) then
+      run_onnx(case, folder, count)
     end
   end
   run_damaged(folder, pattern, count)

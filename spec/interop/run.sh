@@ -23,4 +23,6 @@ status=0
 "$nnlua" spec/interop/write.lua "$folder/files" || status=1
 "$python" spec/interop/exchange.py "$folder/files" 2> "$folder/keras.log" || status=1
 "$nnlua" spec/interop/read.lua "$folder/files" || status=1
+"$nnlua" spec/interop/onnx.lua "$folder/files" || status=1
+"$python" spec/interop/onnxruntime_check.py "$folder/files" || status=1
 exit $status

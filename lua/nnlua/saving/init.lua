@@ -76,7 +76,9 @@ saving.save_model = args.fn("save", "model, filepath, overwrite=True, zipped=Non
 saving.load_model = args.fn("load_model",
   "filepath, custom_objects=None, compile=True, safe_mode=True",
   function(path, custom, compile)
-    local format = format_of(path, "model", "load_model")
+    local onnx = type(path) == "string" and path:find "%.onnx$"
+    local format = onnx and require "nnlua.saving.onnx_read"
+      or format_of(path, "model", "load_model")
     check_present(path, "load_model")
     return format.load_model(path, {custom_objects = custom, compile = compile ~= false,
       limits = saving.current_limits})

@@ -157,7 +157,7 @@ end
 
 function layers.Normalization(self, layer, x)
   local n = x.shape[#x.shape]
-  if not layer.built then layer:ensure_built{false, table.unpack(x.shape)} end
+  layer(core.full({1, table.unpack(x.shape)}, 0)) -- takes the statistics as they are now
   local center, spread = flat(layer.center), flat(layer.spread)
   if #center ~= 1 and #center ~= n then
     err.raise("%s: Normalization '%s' is not over the last axis", self.where, layer.name)
