@@ -69,6 +69,7 @@ static void backward(nn_call *c) {
   int64_t m = nn_shape_size(c->in_shape[1]), d = c->in_shape[0]->dim[1];
   float *dx = c->din[0], *squares = c->n_in == 3 ? c->din[2] : NULL;
   size_t bytes = nn_shape_bytes(c->in_shape[0]);
+  if (bytes == 0) return;
   if (dx && !c->accumulate[0]) memset(dx, 0, bytes);
   if (squares && !c->accumulate[2]) memset(squares, 0, bytes);
   for (int64_t r = 0; r < m; r++) {

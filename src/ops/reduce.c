@@ -58,7 +58,7 @@ static void fold_floats(float *dst, const nn_spread *s, const float *x, int64_t 
                         const fold *f) {
   int64_t index[NN_MAX_DIMS] = {0}, to = 0, n = s->flat ? 1 : s->dim[0];
   if (s->flat) {
-    memcpy(dst, x, (size_t)total * sizeof *x);
+    if (total > 0) memcpy(dst, x, (size_t)total * sizeof *x);
     return;
   }
   for (int64_t at = 0; at < total; at += n) {
