@@ -81,10 +81,10 @@ nn_status nn_csv_parse(nn_csv_table *t, nn_alloc *a, const char *name, const voi
                        const nn_csv_options *o, const nn_limits *limits, nn_error *e);
 void nn_csv_clear(nn_csv_table *t); /* also a zeroed or cleared one */
 
-/* Reading in portions: tables of at most max_rows rows. Of a file no more than the first portion and
- * a window of a megabyte stay in memory (limits->bytes caps that, not the file). Types are settled by
- * the first portion; a later cell that is no number where the first portion said number is an error.
- * A table of 0 rows is the end. */
+/* Reading in portions: tables of at most max_rows rows. Of a file no more than the first portion
+ * and a window of a megabyte stay in memory (limits->bytes caps that, not the file). Types are
+ * settled by the first portion; a later cell that is no number where the first portion said number
+ * is an error. A table of 0 rows is the end. */
 typedef struct nn_csv_reader nn_csv_reader;
 nn_status nn_csv_open(nn_csv_reader **r, nn_alloc *a, const char *path, const nn_csv_options *o,
                       const nn_limits *limits, nn_error *e);

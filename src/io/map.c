@@ -15,7 +15,8 @@
 #endif
 
 /* Private and writable: a write that slips past every check changes a copy, never the file, and
- * does not crash. NORESERVE keeps such pages from counting as memory before they are written. */
+ * does not crash. NORESERVE keeps such pages from counting as memory before they are written. Where
+ * the process may not have so much writable memory (RLIMIT_DATA), the pages are read-only. */
 static nn_status map_open(nn_map *m, const char *path, nn_error *e) {
   struct stat about;
   memset(m, 0, sizeof *m);
@@ -29,6 +30,8 @@ static nn_status map_open(nn_map *m, const char *path, nn_error *e) {
   if (!st) {
     m->size = (size_t)about.st_size;
     void *p = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+    if (p == MAP_FAILED && errno == ENOMEM)
+      p = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
       st = nn_fail(e, NN_ERR_IO, "%.200s: cannot map: %s", path, strerror(errno));
     else
