@@ -134,9 +134,9 @@ describe("core.io.csv_reader", function()
       local want = {}
       for _, name in ipairs(whole.columns) do want[name] = whole:column(name) end
       for _, size in ipairs {7777, 30001} do
-        local reader, row = nn.core.io.csv_reader(path, {}), 0
+        local reader, row = nn.core.io.csv_reader(path, {}, size, size == 7777), 0
         while true do
-          local count, columns = reader:next(size)
+          local count, columns = reader:next()
           if count == 0 then break end
           for _, c in ipairs(columns) do
             local list = want[c.name]
@@ -159,11 +159,11 @@ describe("core.io.csv_reader", function()
       for i = 1, 400000 do lines[#lines + 1] = i .. ",x" end
       lines[300002] = "oops,x"
       support.write(path, table.concat(lines, "\n"))
-      local reader = nn.core.io.csv_reader(path, {})
+      local reader = nn.core.io.csv_reader(path, {}, 10000, true)
       local total = 0
       support.raises('line 300002, column 1 ("a"): "oops" is not a number', function()
         repeat
-          local count = reader:next(10000)
+          local count = reader:next()
           total = total + count
         until count == 0
       end)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "io/csv.h"
+#include "io/csv_ahead.h"
 #include "lua/control.h"
 #include "lua/l_column.h"
 #include "lua/l_tensor.h"
@@ -90,7 +90,7 @@ static int table_gc(lua_State *L) {
 }
 
 static nn_csv_table *push_table(lua_State *L) {
-  nn_csv_table *t = lua_newuserdatauv(L, sizeof *t, 0);
+  nn_csv_table *t = lua_newuserdatauv(L, sizeof *t, 1);
   memset(t, 0, sizeof *t);
   if (luaL_newmetatable(L, "nn.csv_table")) {
     lua_pushcfunction(L, table_gc);
@@ -172,27 +172,38 @@ static int l_csv(lua_State *L) {
 /* --- in portions -------------------------------------------------------------------------- */
 
 static int reader_gc(lua_State *L) {
-  nn_csv_reader **r = luaL_checkudata(L, 1, "nn.csv_reader");
-  nn_csv_close(*r);
-  *r = NULL;
+  nn_csv_ahead_close(luaL_checkudata(L, 1, "nn.csv_reader"));
   return 0;
 }
 
-/* next(reader, rows): rows, columns; 0 rows at the end. */
+/* next(reader): rows, columns; 0 rows at the end. */
 static int reader_next(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
-  nn_csv_reader **r = luaL_checkudata(L, 1, "nn.csv_reader");
-  lua_Integer rows = luaL_checkinteger(L, 2);
-  if (!*r) nnl_raise(L, "csv: the reader is closed");
-  if (rows < 1) nnl_raise(L, "csv: %d rows, expected 1 or more", (int)rows);
+  nn_csv_ahead *r = luaL_checkudata(L, 1, "nn.csv_reader");
+  if (!r->reader) nnl_raise(L, "csv: the reader is closed");
   nn_csv_table *t = push_table(L);
-  nnl_check(L, nn_csv_next(*r, (size_t)rows, t, &c->error), &c->error);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1); /* the reader's allocator holds the table's memory */
+  nnl_check(L, nn_csv_ahead_next(r, t, &c->error), &c->error);
   push_columns(L, t);
   nn_csv_clear(t);
   return 2;
 }
 
-/* csv_reader(path, options): a reader with next(rows) and close(). The options must not change. */
+/* What the options at stack index 2 and behind point at lives as long as the reader at index 3. */
+static void keep_options(lua_State *L) {
+  int top = lua_gettop(L);
+  lua_newtable(L);
+  for (int k = 2; k <= top; k++) {
+    if (k == 3) continue;
+    lua_pushvalue(L, k);
+    lua_rawseti(L, -2, k);
+  }
+  lua_setiuservalue(L, 3, 1);
+}
+
+/* csv_reader(path, options, rows[, threaded]): a reader with next() and close(), of portions of
+ * `rows` rows, the next one parsed by a thread. The options must not change. */
 static int l_csv_reader(lua_State *L) {
   static const luaL_Reg methods[] = {{"__gc", reader_gc},
                                      {"__close", reader_gc},
@@ -201,10 +212,13 @@ static int l_csv_reader(lua_State *L) {
                                      {NULL, NULL}};
   nnl_context *c = nnl_context_get(L);
   const char *path = luaL_checkstring(L, 1);
+  lua_Integer rows = luaL_checkinteger(L, 3);
+  int threaded = lua_toboolean(L, 4);
   nn_lua_check_files(L, "csv");
+  if (rows < 1) nnl_raise(L, "csv: %d rows, expected 1 or more", (int)rows);
   lua_settop(L, 2);
-  nn_csv_reader **r = lua_newuserdatauv(L, sizeof *r, 1); /* 3 */
-  *r = NULL;
+  nn_csv_ahead *r = lua_newuserdatauv(L, sizeof *r, 1); /* 3 */
+  memset(r, 0, sizeof *r);
   if (luaL_newmetatable(L, "nn.csv_reader")) {
     luaL_setfuncs(L, methods, 0);
     lua_pushvalue(L, -1);
@@ -213,15 +227,9 @@ static int l_csv_reader(lua_State *L) {
   lua_setmetatable(L, 3);
   nn_csv_options o;
   read_options(L, 2, &o);
-  int top = lua_gettop(L);
-  lua_newtable(L); /* what the reader's options point at lives as long as it */
-  for (int k = 2; k <= top; k++) {
-    if (k == 3) continue;
-    lua_pushvalue(L, k);
-    lua_rawseti(L, -2, k);
-  }
-  lua_setiuservalue(L, 3, 1);
-  nnl_check(L, nn_csv_open(r, &c->alloc, path, &o, NULL, &c->error), &c->error);
+  keep_options(L);
+  nnl_check(L, nn_csv_ahead_open(r, path, &o, (size_t)rows, threaded, c->alloc.limit, &c->error),
+            &c->error);
   lua_settop(L, 3);
   return 1;
 }

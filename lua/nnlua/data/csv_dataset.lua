@@ -12,8 +12,8 @@ local seed = require "nnlua.seed"
 local tree = require "nnlua.tree"
 
 local signature = args.signature("csv_dataset", [[path, batch_size=32, label=None, map=None,
-  portion=None, shuffle=False, seed=None, delimiter=None, quote=None, header=None, names=None,
-  na=None, types=None, decimal=None, thousands=None, comment=None, trim=None]])
+  portion=None, shuffle=False, seed=None, prefetch=True, delimiter=None, quote=None, header=None,
+  names=None, na=None, types=None, decimal=None, thousands=None, comment=None, trim=None]])
 
 local function positive(name, v)
   if math.tointeger(v) == nil or v < 1 then
@@ -39,9 +39,9 @@ end
 
 -- A function that gives the next portion's tensors {x, y, w}, rows and a random order or nil.
 local function portions(a, options, pass)
-  local reader, number = core.io.csv_reader(a.path, options), 0
+  local reader, number = core.io.csv_reader(a.path, options, a.portion, a.prefetch), 0
   return function()
-    local count, columns = reader:next(a.portion)
+    local count, columns = reader:next()
     if count == 0 then
       reader:close()
       return nil
@@ -70,6 +70,7 @@ end
 --- all columns are x but those named in `label`, which are y. `shuffle=true` mixes the rows inside
 --- each portion, in a new order each pass. The types of the columns are those of the first portion,
 --- so declare `types` where later rows may differ; the other options are those of nn.data.csv.
+--- A thread parses the next portion meanwhile (`prefetch=false`: none).
 ---@return nn.data.Dataset
 return function(...)
   local a = args.collect(signature, ...)
