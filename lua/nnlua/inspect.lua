@@ -25,7 +25,7 @@ local function thousands(n)
   return (out:gsub("^,", ""))
 end
 
--- tensors ------------------------------------------------------------------------------------------
+-- tensors -----------------------------------------------------------------------------------------
 
 local function add_tensor(report, name, shape, element)
   local optimizer = name:find "^optimizer" ~= nil
@@ -55,7 +55,7 @@ local function add_values(report, values)
   end
 end
 
--- configurations -----------------------------------------------------------------------------------
+-- configurations ----------------------------------------------------------------------------------
 
 local function activation_of(config)
   local a = config.activation
@@ -108,7 +108,7 @@ local function add_model(report, object)
     name_of(c.loss) or "none", name_of(c.metrics) or "none")
 end
 
--- formats ------------------------------------------------------------------------------------------
+-- formats -----------------------------------------------------------------------------------------
 
 local readers = {}
 
@@ -142,7 +142,8 @@ readers[".hdf5"] = readers[".h5"]
 
 readers[".safetensors"] = function(report, path)
   local values, metadata = core.safetensors.load(path)
-  if metadata.config then add_model(report, core.json.decode(metadata.config, path .. ": config")) end
+  local config = metadata.config
+  if config then add_model(report, core.json.decode(config, path .. ": config")) end
   add_values(report, values)
 end
 
@@ -184,7 +185,7 @@ function inspect.file(path)
   return report
 end
 
--- printing -----------------------------------------------------------------------------------------
+-- printing ----------------------------------------------------------------------------------------
 
 local function print_layers(report, write)
   if #report.layers == 0 then return end

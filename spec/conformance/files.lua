@@ -55,7 +55,9 @@ local function check_file(case, context, path, ending, failures)
     local d = values.differs_deep(got, want, tolerance or t, name)
     if d then failures[#failures + 1] = ending .. ": " .. d end
   end
-  for i, w in ipairs(case.weights) do check("weight " .. w.path, model.weights[i].tensor, w.value) end
+  for i, w in ipairs(case.weights) do
+    check("weight " .. w.path, model.weights[i].tensor, w.value)
+  end
   check("predict", model:predict{first_rows(x), verbose = 0}, e.predict)
   if not model.compiled then return end
   check("evaluate", model:evaluate{x, y, batch_size = 32, verbose = 0, return_dict = true},
@@ -78,11 +80,11 @@ local function run_case(case, context, folder, count)
       count("files", ending, "skipped", missing, id)
     else
       local failures = {}
-      local ok, text = xpcall(check_file, function(text) return debug.traceback(text, 2) end, case, context,
-        folder .. "/" .. name, ending, failures)
+      local ok, text = pcall(check_file, case, context, folder .. "/" .. name, ending, failures)
       if not ok then failures[1] = "error: " .. tostring(text) end
       if #failures > 0 then
-        count("files", ending, "failed", table.concat(failures, " | ", 1, math.min(3, #failures)), id)
+        text = table.concat(failures, " | ", 1, math.min(3, #failures))
+        count("files", ending, "failed", text, id)
       else
         count("files", ending, "passed", nil, id)
       end
@@ -157,7 +159,8 @@ return function(folder, pattern, count)
     if type(case) == "table" and case.kind == "saved-model"
       and (not pattern or case.id:find(pattern)) then
       run_case(case, context, folder, count)
-    elseif type(case) == "table" and case.kind == "onnx" and (not pattern or case.id:find(pattern)) then
+    elseif type(case) == "table" and case.kind == "onnx"
+      and (not pattern or case.id:find(pattern)) then
       run_onnx(case, folder, count)
     end
   end

@@ -18,8 +18,9 @@ for _, m in ipairs(models) do
     names[#names + 1] = m.name
   else
     left_out[#left_out + 1] = m.name
-    if not tostring(text):find "cannot be exported" and not tostring(text):find "not over the last" then
-      print(m.name .. ": " .. tostring(text))
+    text = tostring(text)
+    if not text:find "cannot be exported" and not text:find "not over the last" then
+      print(m.name .. ": " .. text)
     end
   end
 end

@@ -11,7 +11,8 @@ local folder, passed, failed = arg[1], 0, 0
 local function check(m, path, ending)
   local want = support.read(folder .. "/" .. m.name .. ".back.json")
   if not want then return "Keras wrote nothing" end
-  local x, model = support.input(m), nil
+  local x = support.input(m)
+  local model
   nn.utils.clear_session()
   if ending == ".weights.h5" then
     model = m.build()

@@ -56,7 +56,8 @@ function support.gap(a, b)
   local worst = #a == #b and 0 or math.huge
   for i = 1, math.min(#a, #b) do
     local d = math.abs(a[i] - b[i]) / (1 + math.abs(b[i]))
-    if not (d <= worst) then worst = d ~= d and math.huge or d end
+    if d ~= d then d = math.huge end
+    worst = math.max(worst, d)
   end
   return worst
 end

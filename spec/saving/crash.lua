@@ -1,6 +1,6 @@
 -- nnlua spec/saving/crash.lua RUNS FOLDER: starts a training that saves itself, kills it at random
--- moments (also in the middle of a save; with half a write, a full disk, a failing fsync), starts it
--- again until it gets to its end, and compares all bits with those of a run that nobody disturbed.
+-- moments (also in the middle of a save; with half a write, a full disk, a failing fsync), starts
+-- it again until it gets to its end, and compares all bits with those of an undisturbed run.
 
 local core = require "nnlua.core"
 
@@ -41,7 +41,8 @@ local faults = os.execute(("${CC:-cc} -shared -fPIC -O1 -o %s %s -ldl 2>/dev/nul
   quote(library), quote(here .. "/faults.c")))
 
 math.randomseed(tonumber(os.getenv "CRASH_SEED") or os.time())
-local kinds, counts = {"kill", "full", "sync"}, {timed = 0, kill = 0, full = 0, sync = 0, starts = 0}
+local kinds = {"kill", "full", "sync"}
+local counts = {timed = 0, kill = 0, full = 0, sync = 0, starts = 0}
 
 -- One start that something may end early.
 local function disturbed()
@@ -74,7 +75,8 @@ for run = 1, runs do
   end
 end
 print(("%d runs, %d starts (%d killed by the clock or let through, %d in a write, %d disks full, "
-  .. "%d failing fsyncs): %d with other bits"):format(runs, counts.starts, counts.timed, counts.kill,
+  .. "%d failing fsyncs): %d with other bits"):format(runs, counts.starts, counts.timed,
+  counts.kill,
   counts.full, counts.sync, different))
 os.execute("rm -rf " .. quote(folder) .. " " .. quote(library))
 os.exit(different == 0 and 0 or 1)

@@ -10,8 +10,8 @@ describe("a training that is killed", function()
   it("goes on and ends with the same bits", function()
     local folder = os.tmpname()
     os.remove(folder)
-    local ok = os.execute(("'%s' spec/saving/crash.lua 20 '%s' > '%s.txt'"):format(program(), folder,
-      folder))
+    local command = "'%s' spec/saving/crash.lua 20 '%s' > '%s.txt'"
+    local ok = os.execute(command:format(program(), folder, folder))
     local file = io.open(folder .. ".txt")
     local text = file and file:read "a" or ""
     if file then file:close() end

@@ -11,7 +11,8 @@ local x = nn.random.normal{{60, 6}}
 local y = nn.ops.cast(nn.ops.greater(nn.ops.sum(x, {axis = -1}), 0), "int32")
 
 local model = nn.Sequential{nn.Input{shape = {6}}, nn.layers.Dense{8, activation = "relu"},
-  nn.layers.BatchNormalization{}, nn.layers.Dropout{0.3}, nn.layers.Dense{2, activation = "softmax"}}
+  nn.layers.BatchNormalization{}, nn.layers.Dropout{0.3},
+  nn.layers.Dense{2, activation = "softmax"}}
 model:compile{optimizer = nn.optimizers.Adam{learning_rate = 0.02},
   loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
 

@@ -176,7 +176,8 @@ describe("export to ONNX", function()
     for at = 1, #text, 3 do
       write("bad.onnx", text:sub(1, at - 1))
       pcall(nn.saving.load_model, path "bad.onnx")
-      write("bad.onnx", text:sub(1, at - 1) .. string.char(text:byte(at) ~ 0xff) .. text:sub(at + 1))
+      local byte = string.char(text:byte(at) ~ 0xff)
+      write("bad.onnx", text:sub(1, at - 1) .. byte .. text:sub(at + 1))
       pcall(nn.saving.load_model, path "bad.onnx")
     end
   end)

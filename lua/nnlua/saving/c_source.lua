@@ -11,7 +11,7 @@ local lower = require "nnlua.saving.lower"
 
 local format = {}
 
--- text ---------------------------------------------------------------------------------------------
+-- text --------------------------------------------------------------------------------------------
 
 local function number(v)
   if v ~= v then return "NAN" end
@@ -44,7 +44,7 @@ local function array(self, list)
   return name
 end
 
--- one number ---------------------------------------------------------------------------------------
+-- one number --------------------------------------------------------------------------------------
 
 local functions = {
   sigmoid = "1.0f / (1.0f + expf(-v))", tanh = "tanhf(v)", exponential = "expf(v)",
@@ -79,7 +79,7 @@ local function expression(self, step)
     step.name)
 end
 
--- steps --------------------------------------------------------------------------------------------
+-- steps -------------------------------------------------------------------------------------------
 
 local steps = {}
 
@@ -180,7 +180,8 @@ end
 
 function steps.repeat_vector(self, step, x, y)
   local columns = step.inputs[1].shape[1]
-  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i %% %d];", columns * step.count, y, x, columns)
+  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i %% %d];", columns * step.count, y, x,
+    columns)
 end
 
 function steps.permute(self, step, x, y)
@@ -208,7 +209,7 @@ function steps.embedding(self, step, x, y)
   add(self, "}")
 end
 
--- the file -----------------------------------------------------------------------------------------
+-- the file ----------------------------------------------------------------------------------------
 
 -- C names of inputs and outputs: x and y, numbered where there are several.
 local function pointers(list, letter)
@@ -264,7 +265,8 @@ function format.source(model, where)
   for _, y in ipairs(ys) do parameters[#parameters + 1] = "float *" .. y end
   local signature = ("void predict(%s)"):format(table.concat(parameters, ", "))
   return table.concat{head(net, xs, ys), signature, ";\n\n", table.concat(self.data, "\n"), "\n",
-    signature, " {\n", table.concat(self.buffers, "\n"), "\n", table.concat(self.code, "\n"), "\n}\n"}
+    signature, " {\n", table.concat(self.buffers, "\n"), "\n",
+    table.concat(self.code, "\n"), "\n}\n"}
 end
 
 function format.export(model, path)

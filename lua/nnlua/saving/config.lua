@@ -14,8 +14,6 @@ local null = core.json.null
 -- writing
 -- ------------------------------------------------------------------------------------------
 
-local function symbolic() return require "nnlua.keras_tensor" end
-
 local function serialize_layer(layer)
   local out = objects.serialize(layer)
   out.name = nil

@@ -85,7 +85,8 @@ saving.load_model = args.fn("load_model",
   end)
 
 --- Writes the weights alone.
-saving.save_weights = args.fn("save_weights", "model, filepath, overwrite=True, max_shard_size=None",
+saving.save_weights = args.fn("save_weights",
+  "model, filepath, overwrite=True, max_shard_size=None",
   function(model, path, overwrite, shard)
     local format = format_of(path, "weights", "save_weights")
     err.check(model.built, "save_weights: the model is not built; give input_shape or call build")

@@ -2,7 +2,6 @@
 -- The date is fixed: the same model gives the same bytes.
 
 local core = require "nnlua.core"
-local budget = require "nnlua.saving.budget"
 local config = require "nnlua.saving.config"
 local err = require "nnlua.err"
 local store = require "nnlua.saving.store"

@@ -1,5 +1,5 @@
--- Legacy .h5 of whole models: the configuration in attributes, weights by layer name, the optimizer's
--- variables by theirs. Layers are matched by order, with by_name by name.
+-- Legacy .h5 of whole models: the configuration in attributes, weights by layer name, the
+-- optimizer's variables by theirs. Layers are matched by order, with by_name by name.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"

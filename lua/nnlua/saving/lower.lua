@@ -1,7 +1,7 @@
--- A model as a list of simple steps that other programs can be written from (C, ONNX). What only acts
--- in training is gone; normalizations with kept statistics are one scale and one offset a channel.
+-- A model as a list of simple steps that other programs can be written from (C, ONNX). What only
+-- acts in training is gone; normalizations with kept statistics are a scale and an offset.
 --
--- A value is {id=, shape=} without the batch axis. A step is {op=, inputs = {values}, output=, ...}:
+-- A value is {id=, shape=} without the batch axis. A step is {op=, inputs=, output=, ...}:
 --   dense {kernel=, bias=}        over the last axis      act {name=, alpha=, ...}   one by one
 --   affine {scale=, offset=}      a number for each place of the last axis
 --   layernorm {gamma=, beta=, epsilon=, kind=}  over the last axis    softmax {log=}  last axis
@@ -33,7 +33,7 @@ local function unbatched(shape, name, where)
   return out
 end
 
--- steps --------------------------------------------------------------------------------------------
+-- steps -------------------------------------------------------------------------------------------
 
 -- Values are leaves of the structures that tree walks: they have a metatable.
 local Value = {}
@@ -73,7 +73,8 @@ function layers.Dense(self, layer, x)
   local shape = table.move(x.shape, 1, #x.shape, 1, {})
   shape[#shape] = layer.units
   local y = emit(self, {op = "dense", inputs = {x}, kernel = flat(layer.kernel),
-    bias = layer.bias and flat(layer.bias), units = layer.units, columns = x.shape[#x.shape]}, shape)
+    bias = layer.bias and flat(layer.bias), units = layer.units,
+    columns = x.shape[#x.shape]}, shape)
   return activation(self, layer, y, layer.activation)
 end
 
@@ -209,7 +210,7 @@ function layers.Concatenate(self, layer, list)
   return emit(self, {op = "concat", axis = axis, inputs = list}, shape)
 end
 
--- models -------------------------------------------------------------------------------------------
+-- models ------------------------------------------------------------------------------------------
 
 local lower_model
 
@@ -245,8 +246,8 @@ function lower_model(self, model, inputs)
   return outputs
 end
 
---- {inputs = {values}, outputs = {values}, steps=, input_names=, output_names=}. where: begins error
---- texts.
+--- {inputs = {values}, outputs = {values}, steps=, input_names=, output_names=}. where: begins
+--- error texts.
 function lower.model(model, where)
   if not model.built or not model.nodes then
     err.raise("%s: the model is not built, or has a call of its own", where)

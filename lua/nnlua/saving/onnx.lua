@@ -9,7 +9,7 @@ local format = {}
 
 local FLOAT, INT64 = 1, 7
 
--- pieces of the file -------------------------------------------------------------------------------
+-- pieces of the file ------------------------------------------------------------------------------
 
 local function packed(list, code)
   local parts = {}
@@ -75,7 +75,7 @@ local function value_info(name, shape, kind)
   return pb.bytes(1, name) .. pb.bytes(2, pb.bytes(1, tensor_type))
 end
 
--- activations --------------------------------------------------------------------------------------
+-- activations -------------------------------------------------------------------------------------
 
 local simple = {
   sigmoid = "Sigmoid", tanh = "Tanh", exponential = "Exp", softplus = "Softplus",
@@ -129,7 +129,7 @@ function acts.squareplus(self, x)
 end
 acts.swish, acts.hard_swish = acts.silu, acts.hard_silu
 
--- steps --------------------------------------------------------------------------------------------
+-- steps -------------------------------------------------------------------------------------------
 
 local steps = {}
 
@@ -144,7 +144,9 @@ end
 function steps.act(self, step, x)
   if simple[step.name] then return node(self, simple[step.name], {x}) end
   local make = acts[step.name]
-  if not make then err.raise("%s: the activation '%s' cannot be exported", self.where, step.name) end
+  if not make then
+    err.raise("%s: the activation '%s' cannot be exported", self.where, step.name)
+  end
   return make(self, x, step)
 end
 
@@ -167,7 +169,8 @@ function steps.layernorm(self, step, x)
   local n = step.output.shape[#step.output.shape]
   local gamma = constant(self, {n}, step.gamma or ones(n))
   if step.kind == "layer" then
-    return node(self, "LayerNormalization", {x, gamma, step.beta and constant(self, {n}, step.beta)},
+    local beta = step.beta and constant(self, {n}, step.beta)
+    return node(self, "LayerNormalization", {x, gamma, beta},
       {axis = -1, epsilon = step.epsilon * 1.0})
   end
   local mean = node(self, "ReduceMean", {node(self, "Mul", {x, x})}, {axes = {-1}, keepdims = 1})
@@ -213,7 +216,7 @@ function steps.embedding(self, step, x)
     {axis = 0})
 end
 
--- the file -----------------------------------------------------------------------------------------
+-- the file ----------------------------------------------------------------------------------------
 
 --- The bytes of the ONNX file of a model.
 function format.bytes(model, where)

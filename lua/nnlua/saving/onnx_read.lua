@@ -9,7 +9,7 @@ local onnx = {}
 
 local MOST = 1 << 31 -- bytes of a file
 
--- messages -----------------------------------------------------------------------------------------
+-- messages ----------------------------------------------------------------------------------------
 
 local types = {[1] = {"float32", "<f", 4}, [6] = {"int32", "<i4", 4}, [7] = {"int64", "<i8", 8},
   [11] = {"float64", "<d", 8}}
@@ -153,7 +153,8 @@ local function read_graph(r, first, last)
   return g
 end
 
---- The graph of a file: nodes {op=, inputs=, outputs=, attributes=}, tensors by name, inputs, outputs.
+--- The graph of a file: nodes {op=, inputs=, outputs=, attributes=}, tensors by name, inputs,
+--- outputs.
 function onnx.open(path, limits)
   core.sys.exists(path) -- raises in a sandbox
   local file, why = io.open(path, "rb")
@@ -173,10 +174,11 @@ function onnx.open(path, limits)
   return read_graph(r, first, last)
 end
 
--- MLPs ---------------------------------------------------------------------------------------------
+-- MLPs --------------------------------------------------------------------------------------------
 
 local activations = {
-  Relu = "relu", Sigmoid = "sigmoid", Tanh = "tanh", Softmax = "softmax", LogSoftmax = "log_softmax",
+  Relu = "relu", Sigmoid = "sigmoid", Tanh = "tanh", Softmax = "softmax",
+  LogSoftmax = "log_softmax",
   Softplus = "softplus", Softsign = "softsign", Exp = "exponential", Selu = "selu",
   Identity = "linear", Dropout = "linear", Flatten = "linear",
 }

@@ -1,11 +1,11 @@
--- The wire format of Protocol Buffers, as much as ONNX needs: varints, 32-bit and 64-bit numbers, and
+-- The wire format of Protocol Buffers, as much as ONNX needs: varints, 32-bit and 64-bit numbers,
 -- fields with a length. Reading checks each length against what is left, so it is linear.
 
 local err = require "nnlua.err"
 
 local protobuf = {}
 
--- writing ------------------------------------------------------------------------------------------
+-- writing -----------------------------------------------------------------------------------------
 
 local function varint(n)
   local bytes = {}
@@ -28,7 +28,7 @@ end
 --- A float32.
 function protobuf.float(number, v) return varint(number << 3 | 5) .. string.pack("<f", v) end
 
--- reading ------------------------------------------------------------------------------------------
+-- reading -----------------------------------------------------------------------------------------
 
 local function read_varint(text, at, stop, where)
   local n, shift = 0, 0
@@ -43,8 +43,8 @@ end
 
 local sizes = {[1] = 8, [5] = 4}
 
---- Calls f(number, value, first, last) for each field of text[first..last]: an integer for a varint,
---- the place of the bytes for the other kinds.
+--- Calls f(number, value, first, last) for each field of text[first..last]: an integer for a
+--- varint, the place of the bytes for the other kinds.
 function protobuf.each(text, first, last, where, f)
   local at = first
   while at <= last do

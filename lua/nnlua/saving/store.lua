@@ -141,8 +141,8 @@ end
 local function warn_unused(plan, s, used)
   for _, path in ipairs(s.order) do
     if not used[path] and s.groups[path].count > 0 and not path:find "^optimizer/" then
-      plan.warnings[#plan.warnings + 1] = ("%s: nothing in the model is called %s; left out"):format(
-        s.where, path:gsub("/?vars$", ""))
+      local text = "%s: nothing in the model is called %s; left out"
+      plan.warnings[#plan.warnings + 1] = text:format(s.where, (path:gsub("/?vars$", "")))
       return
     end
   end

@@ -16,7 +16,7 @@ local training_state = {}
 
 local GROUP, FORMAT = "training_state", 1
 
--- values with tensors in them as JSON and a list of tensors ------------------------------------------
+-- values with tensors in them as JSON and a list of tensors ---------------------------------------
 
 local function pack(v, tensors)
   if core.is_tensor(v) then
@@ -64,7 +64,7 @@ local function tensor_text(t)
   return table.concat(parts)
 end
 
--- what there is to remember ------------------------------------------------------------------------
+-- what there is to remember -----------------------------------------------------------------------
 
 -- Streams of the layers that draw random numbers, by path.
 local function streams(model)
@@ -163,7 +163,7 @@ local function collect(model, position)
     stopped = model.stop_training or false, stop_reason = model.stop_reason}
 end
 
--- writing ------------------------------------------------------------------------------------------
+-- writing -----------------------------------------------------------------------------------------
 
 local function digest(list)
   table.sort(list, function(a, b) return a[1] < b[1] end)
@@ -174,7 +174,7 @@ local function digest(list)
   return core.sha256(parts)
 end
 
---- Writes the file. position: epoch and batch, the epochs and batches of the next one that are done.
+--- Writes the file. position: epoch and batch, the epochs and batches of the next that are done.
 function training_state.save(model, path, position)
   err.check(type(path) == "string", "save_training_state: path is %s, expected a string",
     err.show(path))
@@ -194,7 +194,7 @@ function training_state.save(model, path, position)
   core.hdf5.save(path, items)
 end
 
--- reading ------------------------------------------------------------------------------------------
+-- reading -----------------------------------------------------------------------------------------
 
 local function add_values(list, file, node, path)
   for _, child in ipairs(node.children) do

@@ -206,8 +206,8 @@ local function time_slice(run, shown)
 end
 
 --- Runs up to `limit` batches of the source; gives how many and why it ended early (nil: the limit
---- or the end of the data, "interrupt", "time"; a callback's stop is model.stop_training). begun: how
---- many of them an interrupted run has done already.
+--- or the end of the data, "interrupt", "time"; a callback's stop is model.stop_training). begun:
+--- how many of them an interrupted run has done already.
 function loop.batches(run, kind, source, limit, begun)
   local callbacks, model = run.callbacks, run.model
   local listens = callbacks and callbacks:has_batch_hooks(kind)
