@@ -1,5 +1,5 @@
--- The training loop by hand: value_and_grad, an optimizer, and nothing else. A spiral of three arms;
--- ends with an accuracy of about 0.99 in a second.
+-- The training loop by hand: value_and_grad, an optimizer, and nothing else. A spiral of three
+-- arms; ends with an accuracy of about 0.99 in a second.
 --
 --   nnlua examples/04_custom_loop.lua
 

@@ -47,10 +47,12 @@ describe("signatures", function()
   end)
 
   it("report what is missing, unknown, too much or twice there", function()
-    assert.matches("spec/args_spec.lua:%d+: Layer: units is missing$", message(args.collect, sig, {}))
+    assert.matches("spec/args_spec.lua:%d+: Layer: units is missing$",
+      message(args.collect, sig, {}))
     assert.matches("Layer: unknown argument 'unit'; did you mean 'units'%?$",
       message(args.collect, sig, {unit = 3}))
-    assert.matches("7 positional arguments, at most 6", message(args.collect, sig, 1, 2, 3, 4, 5, 6, 7))
+    assert.matches("7 positional arguments, at most 6",
+      message(args.collect, sig, 1, 2, 3, 4, 5, 6, 7))
     assert.matches("'units' is given twice", message(args.collect, sig, {5, units = 5}))
   end)
 end)

@@ -1,6 +1,7 @@
 -- Mistakes of a script: what the library says, at which line, and that the model goes on working.
 --
--- The mistakes and what a good message holds are those of ../shared/conformance/training/errors.json;
+-- This file is longer than 500 lines because the mistakes are one list. They and what a good message
+-- holds are those of ../shared/conformance/training/errors.json;
 -- the last spec of this file compares the lists.
 
 local nn = require "nnlua"
@@ -119,7 +120,8 @@ mistakes["label-out-of-range"] = function()
   y[3] = 3
   local model = network()
   local before = model:get_weights()
-  fit_raises("fit: y[3] is class 3 but the output has 3 classes, 0 to 2", {numbers(10, 4), y}, model)
+  fit_raises("fit: y[3] is class 3 but the output has 3 classes, 0 to 2", {numbers(10, 4), y},
+    model)
   for i, w in ipairs(model:get_weights()) do
     assert.equal(core.tobytes(before[i]), core.tobytes(w))
   end

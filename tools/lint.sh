@@ -20,10 +20,10 @@ step() {
 compile() {
   mkdir -p "$build/$1"
   # shellcheck disable=SC2086
-  echo "$sources" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I@ sh -c '
+  echo "$sources" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I{} sh -c '
     compiler=$1 out=$2 file=$3; shift 3
     "$compiler" "$@" -c -o "$out/$(echo "$file" | tr / _).o" "$file"' \
-    compile "$1" "$build/$1" @ -std=gnu11 -O2 -Isrc $lua_cflags -ffp-contract=off $warnings
+    compile "$1" "$build/$1" {} -std=gnu11 -O2 -Isrc $lua_cflags -ffp-contract=off $warnings
 }
 
 # Uninitialised values are the compilers' and clang-tidy's: cppcheck loses sight of arrays.

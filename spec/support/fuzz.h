@@ -1,5 +1,5 @@
-/* What every fuzzer of a reader holds: any bytes give a result or an error with a text, memory stays
- * under a cap, and all of it comes back.
+/* What every fuzzer of a reader holds: any bytes give a result or an error with a text, memory
+ * stays under a cap, and all of it comes back.
  */
 #ifndef NN_SPEC_FUZZ_H
 #define NN_SPEC_FUZZ_H

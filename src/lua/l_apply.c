@@ -115,7 +115,7 @@ static void run_now(lua_State *L, nnl_context *c, application *a) {
   for (int k = 0; k < a->n_in; k++) in[k] = a->in[k]->t.data;
   for (int k = 0; k < op->n_out; k++) {
     out_shape[k] = &a->out[k];
-    if (k == 0 && (op->flags & NN_OP_EFFECT)) {
+    if (k == 0 && a->n_in > 0 && (op->flags & NN_OP_EFFECT)) {
       lua_pushvalue(L, a->first);
       out[k] = in[0];
     } else {

@@ -1,4 +1,4 @@
-/* core.optimizer.new(kind, {hyperparameter = number or boolean}): an optimizer of model/optimizer.h.
+/* core.optimizer.new(kind, {hyperparameter = number or boolean}): one of model/optimizer.h.
  *
  * The methods give live views of its memory: gradients are written there before step(lr). User
  * value 1 keeps the variables' tensors, whose storage the optimizer updates, alive.
@@ -129,7 +129,8 @@ static int l_optimizer_slot(lua_State *L) {
 /* squares(i): the memory of an embedding's squared gradients, nil where they are not used. */
 static int l_optimizer_squares(lua_State *L) {
   nn_opt_seg *s = check_seg(L);
-  return push_or_nil(L, &s->shape, nn_opt_squares(nnl_check_opt(L, 1), (int)lua_tointeger(L, 2) - 1));
+  int index = (int)lua_tointeger(L, 2) - 1;
+  return push_or_nil(L, &s->shape, nn_opt_squares(nnl_check_opt(L, 1), index));
 }
 
 /* has_gradient(i, yes[, squares]): whether the next steps find a gradient for variable i, and its

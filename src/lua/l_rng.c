@@ -63,8 +63,8 @@ static int l_rng_permutation(lua_State *L) {
     u = nnl_push_tensor(L, &s);
   } else {
     u = nnl_check_tensor(L, 5);
-    if (!u->t.data || u->read_only || u->t.shape.dtype != NN_I32 || !nn_shape_same(&u->t.shape, &s) ||
-        !nn_tensor_is_contiguous(&u->t))
+    if (!u->t.data || u->read_only || u->t.shape.dtype != NN_I32 ||
+        !nn_shape_same(&u->t.shape, &s) || !nn_tensor_is_contiguous(&u->t))
       nnl_raise(L, "permutation: into is no contiguous int32 tensor of %lld numbers",
                 (long long)n);
     lua_settop(L, 5);

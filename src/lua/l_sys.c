@@ -82,7 +82,7 @@ static int make_folder(const char *path) {
   return code == EEXIST && stat(path, &s) == 0 && S_ISDIR(s.st_mode) ? 0 : code;
 }
 
-/* sys.mkdir(path): the folder and those above it. true (also when it was there), or nil, message. */
+/* sys.mkdir(path): the folder and those above it. true (also when it was there); nil, message. */
 static int l_mkdir(lua_State *L) {
   const char *path = check_path(L, 1, "sys.mkdir");
   size_t length = strlen(path);
@@ -160,7 +160,7 @@ static void flush_folder(lua_State *L, const char *path) {
   close(fd);
 }
 
-/* Makes a new file beside `path` with its rights, where it exists. The descriptor, or -1 (errno). */
+/* Makes a new file beside `path`, with its rights where it exists. The descriptor, -1 (errno). */
 static int open_beside(const char *path, char *beside, size_t size) {
   struct stat s;
   int fd = -1;
@@ -173,7 +173,7 @@ static int open_beside(const char *path, char *beside, size_t size) {
   return fd;
 }
 
-/* sys.fsync_write(path, text): the whole file at once, or not at all. true, or nil and a message. */
+/* sys.fsync_write(path, text): the whole file at once, or not at all. true; nil and a message. */
 static int l_fsync_write(lua_State *L) {
   size_t size;
   const char *path = check_path(L, 1, "sys.fsync_write");

@@ -47,8 +47,8 @@ void nn_graph_init(nn_graph *g, nn_alloc *a);
 void nn_graph_clear(nn_graph *g);
 /* Adds an input, constant or variable; gives its value index, -1 when memory ran out. */
 int nn_graph_add_value(nn_graph *g, nn_value_kind kind, const nn_shape *s, void *data);
-/* Adds a call of `op` on the given values; out (n_out shapes) was inferred by nn_op_infer. Gives the
- * index of the first output value, -1 when memory ran out. */
+/* Adds a call of `op` on the given values; out (n_out shapes) was inferred by nn_op_infer. Gives
+ * the index of the first output value, -1 when memory ran out. */
 int nn_graph_add_node(nn_graph *g, const nn_op *op, const nn_attrs *attrs, int n_in, const int *in,
                       const nn_shape *out);
 

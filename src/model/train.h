@@ -36,7 +36,7 @@ typedef struct nn_train_job {
   int64_t n_lr;
   float loss_scale;     /* gradients are those of loss * loss_scale */
   const nn_control *control; /* looked at after every step */
-  double until;         /* return after the step that passes this time (control's clock); 0 = none */
+  double until;         /* return after the step that passes it (control's clock); 0 = none */
 } nn_train_job;
 
 /* Runs up to job->steps batches. *done: batches completed; *why: what ended it early. A fault (bad

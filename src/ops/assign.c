@@ -44,7 +44,7 @@ static void write_any(const nn_call *c, int add) {
     const int32_t *v = floats ? NULL : nn_spread_i32(&s, at, n, buf);
     for (int64_t i = 0; i < n; i++)
       nn_tensor_set(&to, at + i,
-                    (f ? (double)f[i] : v[i]) + (add ? nn_tensor_get(&to, at + i) : 0));
+                    (floats ? (double)f[i] : v[i]) + (add ? nn_tensor_get(&to, at + i) : 0));
   }
 }
 

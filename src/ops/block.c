@@ -76,7 +76,7 @@ void nn_spread_init(nn_spread *s, const void *data, const nn_shape *in, const nn
   s->data = data, s->dtype = in->dtype;
   int64_t size = nn_shape_size(out);
   s->flat = nn_shape_size(in) == size;
-  s->ndim = 0;
+  s->ndim = 0, s->dim[0] = 1, s->step[0] = 0;
   if (s->flat) return;
   int64_t step = 1;
   for (int k = 1; k <= out->ndim; k++) { /* from the last axis; stored last first */
@@ -97,6 +97,7 @@ void nn_spread_init(nn_spread *s, const void *data, const nn_shape *in, const nn
 /* Walks the runs along the last merged axis: `same` where its step is 0, else `flat`. */
 #define SPREAD(type, flat_fn, same_fn)                                              \
   int64_t index[NN_MAX_DIMS], from = 0, rest = at, done = 0;                        \
+  index[0] = 0;                                                                     \
   for (int k = 0; k < s->ndim; k++) {                                               \
     index[k] = rest % s->dim[k], rest /= s->dim[k];                                 \
     from += index[k] * s->step[k];                                                  \

@@ -441,7 +441,7 @@ static nn_status transpose_geometry(geometry *g, const nn_attrs *a, const nn_sha
 static nn_status transpose_shape(const nn_attrs *a, int n_in, const nn_shape *const *in,
                                  nn_shape *out, nn_error *e) {
   (void)n_in;
-  geometry g;
+  geometry g = {.total = 0};
   nn_status s = transpose_geometry(&g, a, in[0], in[1], e);
   if (s != NN_OK) return s;
   out->dtype = NN_F32, out->ndim = in[0]->ndim;

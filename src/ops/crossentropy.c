@@ -286,7 +286,7 @@ static int64_t class_at(const nn_call *c, int64_t i, int64_t n, int report) {
   if (id >= 0 && id < (double)n) return (int64_t)id;
   if (report)
     nn_fault(c->run, "sparse_categorical_crossentropy: class id %g in row %lld, expected 0 to %lld",
-             id, (long long)(i + 1), (long long)(n - 1));
+             id, (long long)i + 1, (long long)n - 1);
   return -1;
 }
 

@@ -130,8 +130,8 @@ static int read_labels(nn_call *c, int64_t i, spelling *r) {
     double id = nn_tensor_get(&t, i * length + j);
     if (id == 0) continue;
     if (!(id > 0 && id < (double)r->classes)) {
-      nn_fault(c->run, "ctc: label %g in row %lld, expected 0 to %lld", id, (long long)(i + 1),
-               (long long)(r->classes - 1));
+      nn_fault(c->run, "ctc: label %g in row %lld, expected 0 to %lld", id, (long long)i + 1,
+               (long long)r->classes - 1);
       return 0;
     }
     used++;

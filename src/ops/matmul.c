@@ -110,7 +110,7 @@ static void integer_product(const nn_call *c, const product *p, int64_t i, int64
 
 static void matmul_forward(nn_call *c) {
   int floats = c->out_shape[0]->dtype == NN_F32;
-  operands o;
+  operands o = {.a = NULL, .b = NULL};
   if (floats)
     o = operands_of(c);
   else

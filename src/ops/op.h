@@ -6,8 +6,8 @@
  * id outside its table) is reported with nn_fault and a safe value is written.
  *
  * backward: dout[i] is the gradient of output i (float32). For every input i with din[i] != NULL it
- * computes the gradient, and writes it when accumulate[i] is 0, adds it when it is 1. Integer inputs
- * never get one. An op without backward is not differentiable: gradients stop there.
+ * computes the gradient, and writes it when accumulate[i] is 0, adds it when it is 1. Integer
+ * inputs never get one. An op without backward is not differentiable: gradients stop there.
  */
 #ifndef NN_OPS_OP_H
 #define NN_OPS_OP_H
@@ -56,7 +56,7 @@ enum {
   NN_OP_EFFECT = 2,  /* writes into a variable: never removed as unused */
   NN_OP_RANDOM = 4,  /* reads run->seed, run->step and attrs.i[0] (its stream) */
   NN_OP_USES_Y = 8,  /* backward reads out[] */
-  NN_OP_INPLACE = 16 /* forward works with out[0] == in[0], and backward reads neither input value */
+  NN_OP_INPLACE = 16 /* forward works with out[0] == in[0]; backward reads neither input value */
 };
 
 typedef struct nn_op {

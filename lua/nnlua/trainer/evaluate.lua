@@ -261,8 +261,8 @@ function evaluate.train_on_batch(model, a) return on_batch(model, a, "train", "t
 
 function evaluate.test_on_batch(model, a) return on_batch(model, a, "test", "test_on_batch") end
 
--- The plan of the last predict_on_batch, when x has the same shape and dtype: then a call is one call
--- into C and the result. Its plan is forgotten with the others (step.refresh, compile).
+-- The plan of the last predict_on_batch, when x has the same shape and dtype: then a call is one
+-- call into C and the result. Its plan is forgotten with the others (step.refresh, compile).
 local function last_plan(model, x)
   local last = model.last_predict
   if last and last.plans == model.plans and core.same_spec(x, last.like) then return last.entry end

@@ -45,8 +45,8 @@ local function check_one(y, classes, ignored, what, where)
     place(y.shape, at - 1), ("%.14g"):format(y:reshape{-1}[at]), classes, classes - 1)
 end
 
---- Raises for a class id of y that the output it belongs to does not have. A model that is not built
---- yet says so at its first batch.
+--- Raises for a class id of y that the output it belongs to does not have. A model that is not
+--- built yet says so at its first batch.
 function labels.check(model, y, where)
   if not model.flat_outputs or not model.compiled_with or y == nil then return end
   local names = model.output_names

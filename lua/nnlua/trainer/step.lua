@@ -120,9 +120,9 @@ local function wants_of(model, variables)
   return wants
 end
 
--- Embeddings offer the squares of their gradients (a tensor `squares` of the variable) to optimizers
--- that use them. A regularizer makes the gradient an ordinary one. Adds to the wants; gives the places
--- by variable.
+-- Embeddings offer the squares of their gradients (a tensor `squares` of the variable) to
+-- optimizers that use them. A regularizer makes the gradient an ordinary one. Adds to the wants;
+-- gives the places by variable.
 local function want_squares(wants, model, variables, memory)
   local places = {}
   for i, v in ipairs(variables) do

@@ -3,7 +3,8 @@
 local err = require "nnlua.err"
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
----@class nn.optimizers.schedules.PiecewiseConstantDecay: nn.optimizers.schedules.LearningRateSchedule
+-- longer than 100 columns because a class and its parent stand in one annotation
+---@class nn.optimizers.schedules.PiecewiseConstantDecay: nn.optimizers.schedules.LearningRateSchedule -- luacheck: ignore 631
 local PiecewiseConstantDecay = LearningRateSchedule:extend("PiecewiseConstantDecay", {
   args = 'boundaries, values, name="PiecewiseConstant"',
 })
