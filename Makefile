@@ -231,8 +231,8 @@ bench-kernels: $(OUT)/kernels  ## each kernel at the workloads' sizes, beside th
 bench-growth: all  ## time of a step against batch, width, depth, rows, threads
 	$(NNLUA) bench/growth.lua docs/performance
 
-docs: all  ## the reference, from the annotations, into docs/reference
-	$(NNLUA) tools/docs.lua docs/reference
+docs: all  ## the reference, from the annotations, into build/docs
+	$(NNLUA) tools/docs.lua $(OUT)/docs
 
 # --- A C host ------------------------------------------------------------------------------------
 .PHONY: embed
