@@ -16,6 +16,7 @@ local MODULES = {
   timeseries_dataset_from_array = "nnlua.utils.timeseries",
   split_dataset = "nnlua.utils.split_dataset",
   PyDataset = "nnlua.utils.py_dataset",
+  Sequence = "nnlua.utils.py_dataset",
   FeatureSpace = "nnlua.utils.feature_space",
   predict_rows = {"nnlua.utils.feature_rows", "predict_rows"},
   pad_sequences = {"nnlua.utils.pad_sequences", "pad_sequences"},

@@ -51,7 +51,7 @@ end
 ---@param end_index integer? last row that is used
 ---@return nn.data.Dataset
 return args.fn(where, [[data, targets, sequence_length, sequence_stride=1, sampling_rate=1,
-  batch_size=128, shuffle=False, seed=None, start_index=None, end_index=None]],
+  batch_size=128, shuffle=False, seed=None, start_index=None, end_index=None, format="tf"]],
   function(series, targets, length, stride, rate, batch_size, shuffle, given_seed, first, last)
     series = core.new(series)
     if targets ~= nil then targets = core.new(targets) end
