@@ -26,7 +26,7 @@ local absent = {
     RandomSharpness RandomShear RandomTranslation RandomZoom Resizing STFTSpectrogram SimpleRNN
     SimpleRNNCell Solarization StackedRNNCells TFSMLayer TextVectorization TorchModuleWrapper
     deserialize serialize]],
-  callbacks = words "OrbaxCheckpoint TensorBoard",
+  callbacks = words "OrbaxCheckpoint",
 }
 
 -- Axes count from 1 here; these take one by default.

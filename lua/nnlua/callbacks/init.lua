@@ -14,6 +14,7 @@ local MODULES = {
   ReduceLROnPlateau = "nnlua.callbacks.reduce_lr_on_plateau",
   RemoteMonitor = "nnlua.callbacks.remote_monitor",
   SwapEMAWeights = "nnlua.callbacks.swap_ema_weights",
+  TensorBoard = "nnlua.callbacks.tensorboard",
   TerminateOnNaN = "nnlua.callbacks.terminate_on_nan",
 }
 
