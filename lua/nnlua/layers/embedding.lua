@@ -26,7 +26,9 @@ function M.Embedding:init(a)
       err.raise("Embedding: %s is %s, expected an integer above 0", name, err.show(a[name]))
     end
   end
-  Layer.init(self, a)
+  local base = setmetatable({}, {__index = a}) -- input_dim is no input's size here
+  base.input_dim = false
+  Layer.init(self, base)
   if a.input_length and not self.batch_shape then self.batch_shape = {false, a.input_length} end
   self.input_dim, self.output_dim = a.input_dim, a.output_dim
   self.mask_zero = a.mask_zero
