@@ -19,6 +19,11 @@ local MODULES = {
   Sequence = "nnlua.utils.py_dataset",
   FeatureSpace = "nnlua.utils.feature_space",
   predict_rows = {"nnlua.utils.feature_rows", "predict_rows"},
+  pack_x_y_sample_weight = {"nnlua.utils.tuples", "pack"},
+  unpack_x_y_sample_weight = {"nnlua.utils.tuples", "unpack"},
+  register_keras_serializable = {"nnlua.saving", "register_keras_serializable"},
+  serialize_keras_object = {"nnlua.saving", "serialize_keras_object"},
+  deserialize_keras_object = {"nnlua.saving", "deserialize_keras_object"},
   pad_sequences = {"nnlua.utils.pad_sequences", "pad_sequences"},
 }
 
