@@ -24,7 +24,7 @@ static void char_field(lua_State *L, int t, const char *name, char *out) {
     size_t n;
     const char *s = lua_tolstring(L, -1, &n);
     if (!s || n > 1) nnl_raise(L, "csv: %s is not one character", name);
-    *out = n ? s[0] : 0;
+    *out = s && n ? s[0] : 0;
   }
   lua_pop(L, 1);
 }

@@ -293,7 +293,7 @@ static int64_t class_at(const nn_call *c, int64_t i, int64_t n, int report) {
 /* log p of the row's class, from s and log(sum(exp(s))). */
 static void sparse_forward(nn_call *c) {
   rows r = rows_of(c);
-  float s[NN_BLOCK], log_sum[NN_BLOCK], *p = c->saved, *loss = c->out[0], top;
+  float s[NN_BLOCK], log_sum[NN_BLOCK], *p = c->saved, *loss = c->out[0], top = 0;
   const float *z = c->in[0];
   int64_t step = r.n <= SHORT ? rows_a_block(r.n) : 1;
   for (int64_t i = 0; i < r.m; i += step) {
@@ -302,11 +302,13 @@ static void sparse_forward(nn_call *c) {
       short_rows(s, p + i * r.n, log_sum, z + i * r.n, m, r.n);
     else
       log_sum[0] = long_row(p + i * r.n, z + i * r.n, &top, r.n);
+    /* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult): short_rows fills m rows */
     for (int64_t j = 0; j < m; j++) {
       int64_t id = class_at(c, i + j, r.n, 1);
       float own = id < 0 ? 0 : r.n <= SHORT ? s[j * r.n + id] : z[i * r.n + id] - top;
       loss[i + j] = id < 0 ? 0 : log_sum[j] - own;
     }
+    /* NOLINTEND(clang-analyzer-core.UndefinedBinaryOperatorResult) */
   }
 }
 
