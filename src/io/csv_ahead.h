@@ -1,8 +1,8 @@
 /* A CSV file in portions, the next one parsed by a thread while the caller works on the last.
  *
  * The thread's memory comes from an allocator of its own (the host's is not asked from two
- * threads), capped at `limit` bytes. Without a thread, or where none can be made, portions are parsed when
- * they are asked for. The result is the same.
+ * threads), capped at `limit` bytes. Without a thread, or where none can be made, portions are
+ * parsed when they are asked for. The result is the same.
  */
 #ifndef NN_IO_CSV_AHEAD_H
 #define NN_IO_CSV_AHEAD_H
