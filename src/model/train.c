@@ -23,7 +23,7 @@ static void feed_rows(const nn_train_job *j, int input, int64_t at) {
   if (f->dtype == s->dtype && !j->order) {
     memcpy(out, (const char *)f->rows + (size_t)at * bytes, bytes * (size_t)j->batch);
   } else if (f->dtype == s->dtype && nn_dtype_size(f->dtype) == 4) {
-    nn_kernels_get()->gather_rows((float *)out, f->rows, j->order + at, (size_t)j->batch,
+    nn_kernels_get()->gather_rows((float *)(void *)out, f->rows, j->order + at, (size_t)j->batch,
                                   (size_t)f->row_size);
   } else if (f->dtype == s->dtype) {
     for (int64_t k = 0; k < j->batch; k++)
@@ -31,7 +31,7 @@ static void feed_rows(const nn_train_job *j, int input, int64_t at) {
              bytes);
   } else if (s->dtype == NN_F32) {
     for (int64_t k = 0; k < j->batch; k++)
-      convert_row((float *)out + k * f->row_size, f, j->order ? j->order[at + k] : at + k);
+      convert_row((float *)(void *)out + k * f->row_size, f, j->order ? j->order[at + k] : at + k);
   } else {
     nn_shape row = {.dtype = f->dtype, .ndim = 1, .dim = {f->row_size}};
     nn_tensor dst, src;
