@@ -312,7 +312,7 @@ function Model:export(path, options) return require("nnlua.saving").export(self,
 --- Writes the state of a training run to a file: weights, optimizer, random state, the place in the
 --- data, callbacks. position: {epoch=, batch=} that are done.
 function Model:save_training_state(path, position)
-  require("nnlua.saving.training_state").save(self, path, position)
+  return require("nnlua.saving.training_state").save(self, path, position)
 end
 
 --- Reads such a file; `fit{resume=path}` goes on from it. Gives {epoch=, batch=, ...}.

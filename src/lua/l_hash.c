@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <stdio.h>
+#include <zlib.h>
 
 #include "core/hash.h"
 #include "core/sha256.h"
@@ -74,6 +75,30 @@ static int l_sha256(lua_State *L) {
   return 1;
 }
 
+/* crc32({text or tensor, ...}): 8 hexadecimal digits over all their bytes, at memory's speed. */
+static int l_crc32(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  uLong sum = crc32_z(0, NULL, 0);
+  lua_Integer count = luaL_len(L, 1);
+  for (lua_Integer k = 1; k <= count; k++) {
+    lua_settop(L, 1);
+    lua_geti(L, 1, k);
+    if (lua_type(L, 2) == LUA_TSTRING) {
+      size_t n;
+      const char *s = lua_tolstring(L, 2, &n);
+      sum = crc32_z(sum, (const Bytef *)s, n);
+    } else {
+      nnl_check_tensor(L, 2);
+      const nnl_tensor *t = nnl_contiguous(L, 2);
+      sum = crc32_z(sum, (const Bytef *)t->t.data, nn_shape_bytes(&t->t.shape));
+    }
+  }
+  char hex[16];
+  snprintf(hex, sizeof hex, "%08lx", (unsigned long)sum);
+  lua_pushstring(L, hex);
+  return 1;
+}
+
 /* sha256_file(path): digits and size in bytes; nil and a message when it cannot be read. */
 static int l_sha256_file(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
@@ -99,6 +124,7 @@ void l_hash_open(lua_State *L) {
                                        {"cross_bin", l_cross_bin},
                                        {"sha256", l_sha256},
                                        {"sha256_file", l_sha256_file},
+                                       {"crc32", l_crc32},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

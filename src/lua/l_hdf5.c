@@ -1,5 +1,5 @@
 /* core.hdf5: open(path | name, bytes) gives a file; file:tree() its groups and datasets as tables,
- * file:read(path) a dataset as a tensor. encode(items) and save(path, items) write.
+ * file:read(path) a dataset as a tensor. encode(items), save and save_behind(path, items) write.
  *
  * A node of the tree: {kind = "group" | "dataset", name=, attributes = {name = value}, children =
  * {nodes, sorted}, shape=, dtype=, element=, bytes=}. Items are {kind, path, ...}: {"group", path},
@@ -12,6 +12,7 @@
 
 #include "io/hdf5.h"
 #include "io/hdf5_write.h"
+#include "lua/behind.h"
 #include "lua/control.h"
 #include "lua/l_tensor.h"
 #include "lua/limits.h"
@@ -290,8 +291,25 @@ static int l_save(lua_State *L) {
   return 0;
 }
 
+/* save_behind(path, items): gives a job, see lua/behind.h. */
+static int l_save_behind(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  const char *path = luaL_checkstring(L, 1);
+  uint8_t *bytes;
+  size_t n;
+  nn_lua_check_files(L, "save");
+  lua_settop(L, 2);
+  nn_hdf5_writer *w = collect(L, 2);
+  nnl_check(L, nn_hdf5_writer_bytes(w, &bytes, &n, &c->error), &c->error);
+  nnl_push_job(L, c, path, bytes, n);
+  return 1;
+}
+
 void l_hdf5_open(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"open", l_open}, {"encode", l_encode}, {"save", l_save}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"open", l_open},
+                                       {"encode", l_encode},
+                                       {"save", l_save},
+                                       {"save_behind", l_save_behind},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
 }

@@ -48,6 +48,7 @@ function BackupAndRestore:on_train_begin()
   if not self.model.built then
     err.raise("BackupAndRestore: the model must be built before fit")
   end
+  self:settle()
   local state, message = load(self, self.path)
   if not state and sys.exists(self.previous) then
     state = load(self, self.previous)
@@ -60,13 +61,25 @@ function BackupAndRestore:on_train_begin()
   self.model.resume_from = state
 end
 
+-- The write that is under way is over; what went wrong with it is told here.
+local function wait(self)
+  local job = self.job
+  self.job = nil
+  if job then job:wait() end
+end
+
+function BackupAndRestore:settle() pcall(wait, self) end
+
+-- Training waits for the copy of the state alone, and for a write that is not over at the next save.
 local function save(self, epoch, batch)
+  wait(self)
   local ok, message = sys.mkdir(self.backup_dir)
   if not ok then err.raise("BackupAndRestore: cannot make the folder %s", message) end
   if self.double_checkpoint and sys.exists(self.path) then
     sys.rename(self.path, self.previous)
   end
-  self.model:save_training_state(self.path, {epoch = epoch, batch = batch})
+  self.job = self.model:save_training_state(self.path, {epoch = epoch, batch = batch,
+    behind = true})
 end
 
 function BackupAndRestore:on_epoch_begin(epoch) self.epoch = epoch end
@@ -94,6 +107,7 @@ function BackupAndRestore:set_state(state)
 end
 
 function BackupAndRestore:on_train_end()
+  wait(self)
   if not self.delete_checkpoint then return end
   os.remove(self.path)
   os.remove(self.previous)

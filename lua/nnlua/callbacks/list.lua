@@ -129,6 +129,9 @@ for _, hook in ipairs(Callback.HOOKS) do
   end
 end
 
+--- After an error in the run: what callbacks do in the background comes to its end.
+function CallbackList:settle() call(self, "settle") end
+
 local function hears(callback, kind)
   if callback.wants_batches then return callback:wants_batches(kind) end
   for _, hook in ipairs(BATCH_HOOKS[kind]) do

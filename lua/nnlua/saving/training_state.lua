@@ -2,8 +2,9 @@
 -- optimizer as in .weights.h5 (Keras reads those), and in the group `training_state` all the rest:
 -- counters, seeds, the place in the data, running metrics, what callbacks remember.
 --
--- A SHA-256 over every data set says whether the file is whole. It is written beside its place and
--- renamed, so that a crash leaves the file before.
+-- A checksum over every data set says whether the file is whole. It is written beside its place and
+-- renamed, so that a crash leaves the file before. With `behind` the caller waits for the copy alone;
+-- a thread of its own writes.
 
 local core = require "nnlua.core"
 local class = require "nnlua.class"
@@ -171,10 +172,11 @@ local function digest(list)
   for _, one in ipairs(list) do
     parts[#parts + 1], parts[#parts + 2], parts[#parts + 3] = one[1], "\0", one[2]
   end
-  return core.sha256(parts)
+  return core.crc32(parts)
 end
 
---- Writes the file. position: epoch and batch, the epochs and batches of the next that are done.
+--- Writes the file. position: epoch and batch, the epochs and batches of the next that are done;
+--- behind: gives a job at once, whose wait() returns when the file is in place.
 function training_state.save(model, path, position)
   err.check(type(path) == "string", "save_training_state: path is %s, expected a string",
     err.show(path))
@@ -190,7 +192,8 @@ function training_state.save(model, path, position)
   for _, item in ipairs(items) do
     if item[1] == "tensor" then hashed[#hashed + 1] = {item[2], item[3]} end
   end
-  items[#items + 1] = {"text", GROUP, "sha256", digest(hashed)}
+  items[#items + 1] = {"text", GROUP, "crc32", digest(hashed)}
+  if position.behind then return core.hdf5.save_behind(path, items) end
   core.hdf5.save(path, items)
 end
 
@@ -213,7 +216,7 @@ local function read(path, where)
   for _, child in ipairs(tree.children) do if child.name == GROUP then own = child end end
   if not own then err.raise("%s: the file holds no state of a training run", where) end
   add_values(list, file, tree, "")
-  if digest(list) ~= own.attributes.sha256 then
+  if digest(list) ~= own.attributes.crc32 then
     err.raise("%s: the file is damaged: its checksum is wrong", where)
   end
   for _, one in ipairs(list) do values[one[1]] = one[2] end

@@ -262,8 +262,12 @@ function fit.fit(model, a)
   callbacks:on_train_begin(logs_of.new())
   state, model.resume_from = state or model.resume_from, nil
   if state then resume.begin(run, state) end
-  local stopped = loop.guarded(all_epochs, run)
+  local ok, stopped = pcall(loop.guarded, all_epochs, run)
   rawset(model, "fit_run", nil)
+  if not ok then
+    callbacks:settle()
+    error(stopped, 0)
+  end
   if model.optimizer.use_ema and model.optimizer.finalize_variable_values then
     model.optimizer:finalize_variable_values(model.trainable_variables)
   end
