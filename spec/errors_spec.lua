@@ -1,7 +1,7 @@
 -- Mistakes of a script: what the library says, at which line, and that the model goes on working.
 --
--- This file is longer than 500 lines because the mistakes are one list. They and what a good message
--- holds are those of ../shared/conformance/training/errors.json;
+-- This file is longer than 500 lines because the mistakes are one list. They and what a good
+-- message holds are those of ../shared/conformance/training/errors.json;
 -- the last spec of this file compares the lists.
 
 local nn = require "nnlua"

@@ -74,7 +74,7 @@ static const nn_limits ANY_SIZE = {.bytes = SIZE_MAX >> 1};
 
 nn_status nn_map_npy(nn_map *m, nn_alloc *a, const char *path, nn_error *e) {
   nn_stream s;
-  nn_npy h;
+  nn_npy h = {.fortran = 0};
   nn_status st = map_open(m, path, e);
   if (st) return st;
   st = nn_stream_memory(&s, a, path, m->base, m->size, e);

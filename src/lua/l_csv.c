@@ -60,7 +60,7 @@ static void types_field(lua_State *L, int t, nn_csv_options *o) {
         (strcmp(type, "number") != 0 && strcmp(type, "text") != 0))
       nnl_raise(L, "csv: types maps a column's name to 'number' or 'text'");
     list[n].name = lua_tostring(L, -2);
-    list[n++].type = type[0] == 'n' ? NN_CSV_NUMBER : NN_CSV_TEXT;
+    list[n++].type = type && type[0] == 'n' ? NN_CSV_NUMBER : NN_CSV_TEXT;
   }
   o->types = list, o->types_count = n;
 }

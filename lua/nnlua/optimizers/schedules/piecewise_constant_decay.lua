@@ -4,7 +4,9 @@ local err = require "nnlua.err"
 local LearningRateSchedule = require "nnlua.optimizers.schedules.learning_rate_schedule"
 
 -- longer than 100 columns because a class and its parent stand in one annotation
----@class nn.optimizers.schedules.PiecewiseConstantDecay: nn.optimizers.schedules.LearningRateSchedule -- luacheck: ignore 631
+-- luacheck: push ignore 631
+---@class nn.optimizers.schedules.PiecewiseConstantDecay: nn.optimizers.schedules.LearningRateSchedule
+-- luacheck: pop
 local PiecewiseConstantDecay = LearningRateSchedule:extend("PiecewiseConstantDecay", {
   args = 'boundaries, values, name="PiecewiseConstant"',
 })
