@@ -130,6 +130,7 @@ end
 function steps.layernorm(self, step, x, y)
   local n, columns = rows(step)
   local gamma, beta = step.gamma and array(self, step.gamma), step.beta and array(self, step.beta)
+  local mean_of = step.kind == "unit" and 1 or columns
   add(self, "for (int r = 0; r < %d; r++) {", n)
   add(self, "  const float *in = %s + r * %d;", x, columns)
   add(self, "  float mean = 0.0f, variance = 0.0f;")
@@ -137,7 +138,7 @@ function steps.layernorm(self, step, x, y)
     add(self, "  for (int i = 0; i < %d; i++) mean += in[i] / %d.0f;", columns, columns)
   end
   add(self, "  for (int i = 0; i < %d; i++) variance += (in[i] - mean) * (in[i] - mean) / %d.0f;",
-    columns, columns)
+    columns, mean_of)
   add(self, "  const float scale = 1.0f / sqrtf(variance + %s);", number(step.epsilon))
   add(self, "  for (int i = 0; i < %d; i++) %s[r * %d + i] = (in[i] - mean) * scale%s%s;", columns,
     y, columns, gamma and " * " .. gamma .. "[i]" or "", beta and " + " .. beta .. "[i]" or "")
@@ -208,6 +209,14 @@ function steps.embedding(self, step, x, y)
     step.columns, name, step.columns)
   add(self, "}")
 end
+
+function steps.prelu(self, step, x, y)
+  local alpha = array(self, step.alpha)
+  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i] > 0.0f ? %s[i] : %s[i] * %s[i];",
+    #step.alpha, y, x, x, alpha, x)
+end
+
+require("nnlua.saving.c_window").add(steps, add, array)
 
 -- the file ----------------------------------------------------------------------------------------
 

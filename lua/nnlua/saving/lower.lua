@@ -7,7 +7,7 @@
 --   layernorm {gamma=, beta=, epsilon=, kind=}  over the last axis    softmax {log=}  last axis
 --   merge {kind=}                 add, subtract, multiply, average, maximum, minimum
 --   concat {axis=}, reshape, permute {dims=}    axes from 1, the batch axis left out
---   embedding {table=}, repeat_vector {count=}
+--   embedding {table=}, repeat_vector {count=}, prelu {alpha=}   and those of lower_window.lua
 -- Tensors are flat Lua arrays of numbers.
 
 local core = require "nnlua.core"
@@ -183,6 +183,36 @@ function layers.RMSNormalization(self, layer, x)
     gamma = layer.scale and flat(layer.scale)}, x.shape)
 end
 
+function layers.UnitNormalization(self, layer, x)
+  last_axis(self, layer, x, layer.axis)
+  return emit(self, {op = "layernorm", kind = "unit", inputs = {x}, epsilon = 1e-12}, x.shape)
+end
+
+function layers.PReLU(self, layer, x)
+  local alpha, n = flat(layer.alpha), 1
+  for _, d in ipairs(x.shape) do n = n * d end
+  if #alpha ~= n then
+    err.raise("%s: PReLU '%s' shares its slopes", self.where, layer.name)
+  end
+  return emit(self, {op = "prelu", inputs = {x}, alpha = alpha}, x.shape)
+end
+
+function layers.SpectralNormalization(self, layer, x)
+  return self.lower_layer(self, layer.layer, x)
+end
+
+-- Dense acts on the last axis alone, so steps need no loop.
+function layers.TimeDistributed(self, layer, x)
+  if layer.layer.class_name ~= "Dense" then
+    err.raise("%s: TimeDistributed '%s' holds a %s; only Dense is exported", self.where, layer.name,
+      layer.layer.class_name)
+  end
+  return layers.Dense(self, layer.layer, x)
+end
+
+require("nnlua.saving.lower_window").add(layers, {emit = emit, flat = flat,
+  activation = activation})
+
 function layers.Embedding(self, layer, x)
   local shape = table.move(x.shape, 1, #x.shape, 1, {})
   shape[#shape + 1] = layer.output_dim
@@ -252,7 +282,7 @@ function lower.model(model, where)
   if not model.built or not model.nodes then
     err.raise("%s: the model is not built, or has a call of its own", where)
   end
-  local self = {steps = {}, count = 0, where = where}
+  local self = {steps = {}, count = 0, where = where, lower_layer = lower_layer}
   local inputs = {}
   for i, t in ipairs(model.flat_inputs) do
     inputs[i] = new_value(self, unbatched(t.shape, model.input_names[i], where), t.dtype)

@@ -167,6 +167,11 @@ end
 
 function steps.layernorm(self, step, x)
   local n = step.output.shape[#step.output.shape]
+  if step.kind == "unit" then
+    local sum = node(self, "ReduceSumSquare", {x}, {axes = {-1}, keepdims = 1})
+    local root = node(self, "Sqrt", {node(self, "Add", {sum, scalar(self, step.epsilon)})})
+    return node(self, "Div", {x, root})
+  end
   local gamma = constant(self, {n}, step.gamma or ones(n))
   if step.kind == "layer" then
     local beta = step.beta and constant(self, {n}, step.beta)
@@ -214,6 +219,61 @@ function steps.embedding(self, step, x)
   local ids = node(self, "Cast", {x}, {to = INT64})
   return node(self, "Gather", {constant(self, {step.rows, step.columns}, step.table), ids},
     {axis = 0})
+end
+
+function steps.prelu(self, step, x)
+  local shape = step.output.shape
+  return node(self, "PRelu", {x, constant(self, {1, table.unpack(shape)}, step.alpha)})
+end
+
+-- ONNX has channels first: transposed, computed, transposed back.
+local function channels_first(self, x, rank, compute)
+  local there, back = {0, rank + 1}, {0}
+  for i = 1, rank do there[i + 2], back[i + 1] = i, i + 1 end
+  back[rank + 2] = 1
+  local y = compute(node(self, "Transpose", {x}, {perm = there}))
+  return node(self, "Transpose", {y}, {perm = back})
+end
+
+local function joined(a, b) return table.move(b, 1, #b, #a + 1, table.move(a, 1, #a, 1, {})) end
+
+-- From (axes..., channels, filters) to (filters, channels, axes...).
+local function kernel_first(step)
+  local places, part = 1, step.channels // step.groups
+  for _, n in ipairs(step.size) do places = places * n end
+  local list = {}
+  for o = 0, step.filters - 1 do
+    for i = 0, part - 1 do
+      for k = 0, places - 1 do
+        list[#list + 1] = step.kernel[(k * part + i) * step.filters + o + 1]
+      end
+    end
+  end
+  return list, joined({step.filters, part}, step.size)
+end
+
+function steps.conv(self, step, x)
+  local list, dims = kernel_first(step)
+  local kernel = constant(self, dims, list)
+  local bias = step.bias and constant(self, {step.filters}, step.bias)
+  return channels_first(self, x, step.rank, function(t)
+    return node(self, "Conv", {t, kernel, bias}, {kernel_shape = step.size, strides = step.strides,
+      dilations = step.dilation, group = step.groups, pads = joined(step.before, step.after)})
+  end)
+end
+
+function steps.pool(self, step, x)
+  return channels_first(self, x, step.rank, function(t)
+    return node(self, step.kind == "max" and "MaxPool" or "AveragePool", {t}, {
+      kernel_shape = step.size, strides = step.strides, pads = joined(step.before, step.after)})
+  end)
+end
+
+function steps.global_pool(self, step, x)
+  local axes = {}
+  for i = 1, step.rank do axes[i] = i end
+  return node(self, step.kind == "max" and "ReduceMax" or "ReduceMean", {x}, {axes = axes,
+    keepdims = 0})
 end
 
 -- the file ----------------------------------------------------------------------------------------
