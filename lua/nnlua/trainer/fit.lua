@@ -212,7 +212,8 @@ local function one_epoch(run, epoch)
   loop.reset_metrics(model)
   callbacks:on_epoch_begin(epoch, logs_of.new())
   local why = train_epoch(run)
-  local logs = loop.logs(model)
+  local logs = {}
+  for key, value in pairs(loop.current_logs(run)) do logs[key] = value end
   if run.validation and not why and validates(a.validation_freq, epoch) then
     run.validation:restart()
     local result = evaluate.run(model, run.validation, callbacks, a.validation_steps)

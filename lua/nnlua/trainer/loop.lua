@@ -2,12 +2,14 @@
 -- logs.
 
 local core = require "nnlua.core"
+local class = require "nnlua.class"
 local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
 local shapes = require "nnlua.shapes"
 local step = require "nnlua.trainer.step"
 local terminal = require "nnlua.terminal"
 local tree = require "nnlua.tree"
+local Variable = require "nnlua.variable"
 
 local loop = {}
 
@@ -186,9 +188,18 @@ local function execute(run, kind, source, chunk, from, count, seconds)
   return run_single(run, kind, source, chunk, from)
 end
 
+-- What an own step returned stands for trackers that it does not keep.
 local function current_logs(run)
-  local logs = loop.logs(run.model)
-  for key, value in pairs(run.own_logs or {}) do logs[key] = plain(value) end
+  local logs, kept = loop.logs(run.model), {}
+  if run.own_logs then
+    each_metric(run.model, function(key, metric)
+      local count = metric.count
+      kept[key] = class.is(count, Variable) and count.tensor:item() > 0
+    end)
+  end
+  for key, value in pairs(run.own_logs or {}) do
+    if not kept[key] then logs[key] = plain(value) end
+  end
   return logs_of.new(logs)
 end
 
