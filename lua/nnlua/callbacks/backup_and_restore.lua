@@ -70,7 +70,8 @@ end
 
 function BackupAndRestore:settle() pcall(wait, self) end
 
--- Training waits for the copy of the state alone, and for a write that is not over at the next save.
+-- Training waits for the copy of the state alone, and for a write that is under way at the next
+-- save.
 local function save(self, epoch, batch)
   wait(self)
   local ok, message = sys.mkdir(self.backup_dir)

@@ -22,8 +22,8 @@ local function each_place(add, self, step, shape, indent)
   local dilation = two(step.dilation or {1, 1}, step.rank, 1)
   add(self, indent .. "for (int a = 0; a < %d; a++)", size[1])
   add(self, indent .. "  for (int b = 0; b < %d; b++) {", size[2])
-  add(self, indent .. "    const int h = r * %d - %d + a * %d, w = q * %d - %d + b * %d;", strides[1],
-    before[1], dilation[1], strides[2], before[2], dilation[2])
+  add(self, indent .. "    const int h = r * %d - %d + a * %d, w = q * %d - %d + b * %d;",
+    strides[1], before[1], dilation[1], strides[2], before[2], dilation[2])
   add(self, indent .. "    if (h < 0 || h >= %d || w < 0 || w >= %d) continue;", shape[1], shape[2])
 end
 

@@ -1,6 +1,6 @@
 -- Convolutions and pooling as steps (see lower.lua), over one or two axes, channels last:
---   conv {rank=, size=, strides=, dilation=, before=, after=, groups=, channels=, filters=, kernel=,
---     bias=}: the kernel runs over (axes..., channels / groups, filters)
+--   conv {rank=, size=, strides=, dilation=, before=, after=, groups=, channels=, filters=,
+--     kernel=, bias=}: the kernel runs over (axes..., channels / groups, filters)
 --   pool {kind=, rank=, size=, strides=, before=, after=}     global_pool {kind=, rank=}
 -- A depthwise kernel is one of as many groups as there are channels.
 

@@ -3,8 +3,8 @@
 -- counters, seeds, the place in the data, running metrics, what callbacks remember.
 --
 -- A checksum over every data set says whether the file is whole. It is written beside its place and
--- renamed, so that a crash leaves the file before. With `behind` the caller waits for the copy alone;
--- a thread of its own writes.
+-- renamed, so that a crash leaves the file before. With `behind` the caller waits for the copy
+-- alone; a thread of its own writes.
 
 local core = require "nnlua.core"
 local class = require "nnlua.class"
