@@ -1,7 +1,7 @@
 /* core.zip: open(path, limits) gives an archive: archive:names() lists {name, size}, archive:read
  * (name) gives a member's bytes, nil when there is none. save(path, {{name, bytes}, ...}) writes.
- * core.zip.npz(path[, limits[, bytes]]) gives {name = tensor}, save_npz(path, {{name, tensor}, ...})
- * writes them.
+ * core.zip.npz(path[, limits[, bytes]]) gives {name = tensor}, and save_npz(path,
+ * {{name, tensor}, ...}) writes them.
  */
 #include "lua/l_zip.h"
 
