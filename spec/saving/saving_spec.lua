@@ -243,6 +243,22 @@ describe("fearless loading", function()
     assert.is_truthy(text:find("more than the file holds", 1, true))
   end)
 
+  it("lets metrics take little", function()
+    for _, metric in ipairs {'{"class_name": "AUC", "config": {"num_thresholds": 1000000000}',
+      '{"class_name": "MeanIoU", "config": {"num_classes": 90000}'} do
+      local model = trained(models.dense())
+      model:save(path "ok.keras")
+      local zip = core.zip.open(path "ok.keras")
+      local config = zip:read "config.json":gsub('"metrics": %["accuracy"%]', function()
+        return '"metrics": [' .. metric .. ', "module": "keras.metrics"}]'
+      end)
+      core.zip.save(path "bad.keras", {{"metadata.json", "{}"}, {"config.json", config},
+        {"model.weights.h5", zip:read "model.weights.h5"}})
+      zip:close()
+      assert.is_truthy(message(nn.saving.load_model, path "bad.keras"):find("bad.keras", 1, true))
+    end
+  end)
+
   it("opens no file that a configuration names", function()
     local layer = '{"module": "keras.layers", "class_name": "StringLookup", "config": '
       .. '{"name": "s", "vocabulary": "/etc/passwd"}, "registered_name": null}, '

@@ -49,6 +49,7 @@ local add = args.signature("add_variable", "shape, initializer=None, dtype=None,
 ---@return nn.Variable
 function Metric:add_variable(...)
   local a = args.collect(add, ...)
+  require("nnlua.saving.budget").spend(a.shape or {}, a.name)
   local v
   names.within(self.name, core.paused, function()
     local initializer = require("nnlua.initializers").get(a.initializer or "zeros")

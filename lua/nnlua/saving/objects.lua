@@ -231,8 +231,14 @@ end
 
 local deserialize
 
+-- Counts that make work or take memory by themselves, whatever the file's weights.
+local most = {num_thresholds = 1000000, num_classes = 100000, max_tokens = 10000000}
+
 -- Files name no files: opening one never opens another.
 local function check_value(key, v)
+  if most[key] and type(v) == "number" and not (v <= most[key]) then
+    err.raise("load: %s is %s, at most %d are read from a file", key, tostring(v), most[key])
+  end
   if key == "vocabulary" and type(v) == "string" then
     err.raise("load: the configuration names a vocabulary file, which is not opened")
   end

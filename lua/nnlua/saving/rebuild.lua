@@ -10,6 +10,7 @@ local tree = require "nnlua.tree"
 local rebuild = {}
 
 local null = core.json.null
+local metric_bytes = 1 << 26 -- what metrics that a file names may take
 local most_layers = 10000 -- of one model: names are compared pair by pair
 
 local function symbolic() return require "nnlua.keras_tensor" end
@@ -317,15 +318,16 @@ end
 --- take. where: begins error texts.
 function rebuild.build(object, options, bytes, where)
   local function make()
-    local model = rebuild.make_model(object)
-    if options.compile then rebuild.compile(model, object.compile_config) end
+    local model = budget.within(bytes, where, rebuild.make_model, object)
+    if options.compile then
+      budget.within(metric_bytes, where, rebuild.compile, model, object.compile_config)
+    end
     if type(object.extra_config) == "table" then
       rawset(model, "extra_config", object.extra_config)
     end
     return model
   end
-  local ok, model = pcall(rebuild.with_custom, options.custom_objects, budget.within, bytes, where,
-    make)
+  local ok, model = pcall(rebuild.with_custom, options.custom_objects, make)
   if ok then return model end
   local text = without_place(model):gsub("^load: ", "")
   if text:sub(1, #where) == where then err.raise("%s", text) end
