@@ -244,6 +244,14 @@ local function check_value(key, v)
   end
 end
 
+--- The same for data that is kept as it is, to be used later.
+function objects.check_plain(v)
+  for key, one in pairs(v) do
+    check_value(key, one)
+    if type(one) == "table" then objects.check_plain(one) end
+  end
+end
+
 local function plain_dtype(v)
   if type(v) == "table" and type(v.config) == "table" then v = v.config.name end
   return type(v) == "string" and v or nil

@@ -323,6 +323,7 @@ function rebuild.build(object, options, bytes, where)
       budget.within(metric_bytes, where, rebuild.compile, model, object.compile_config)
     end
     if type(object.extra_config) == "table" then
+      objects.check_plain(object.extra_config)
       rawset(model, "extra_config", object.extra_config)
     end
     return model
