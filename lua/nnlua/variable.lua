@@ -66,7 +66,7 @@ function Variable:assign_add(value)
 end
 
 --- Subtracts from the value.
-function Variable:assign_sub(value) return self:assign_add(-core.new(value)) end
+function Variable:assign_sub(value) return self:assign_add(core.apply("negative", {value})) end
 
 --- A copy of the value that later steps do not change.
 function Variable:numpy() return core.new(self.tensor) end

@@ -1,7 +1,7 @@
 /* plan:run(spec): many batches in one call. See model/train.h.
  *
  * spec: feeds = {tensor..} (rows along the first dimension), sinks = {tensor..} or nil, optimizer,
- * after = plan, order = int32 tensor or nil, first (1-based), batch, steps, lr = number or list,
+ * update = plan with rate and count (scalars) in place of optimizer, after = plan, order = int32 tensor or nil, first (1-based), batch, steps, lr = number or list,
  * loss_scale, seconds (return after the step that passes them), step and seed (of random draws).
  * Returns the number of batches done and why it ended early: nil, "interrupt", "time".
  */
@@ -123,6 +123,24 @@ static void read_rates(lua_State *L, nn_train_job *j) {
   j->lr = lr;
 }
 
+/* The float of a tensor of one element at field `name`. */
+static float *scalar_field(lua_State *L, const char *name) {
+  lua_getfield(L, 2, name);
+  nnl_tensor *t = nnl_check_tensor(L, -1);
+  if (!t->t.data || t->read_only || t->t.shape.dtype != NN_F32 || nn_shape_size(&t->t.shape) != 1)
+    nnl_raise(L, "plan: %s is no float32 scalar", name);
+  return t->t.data;
+}
+
+/* update = plan, rate and count = scalars that it reads. */
+static void read_update(lua_State *L, nn_train_job *j) {
+  lua_getfield(L, 2, "update");
+  if (lua_isnil(L, -1)) return;
+  j->update = nnl_check_plan(L, -1)->plan;
+  j->rate = scalar_field(L, "rate");
+  j->count = scalar_field(L, "count");
+}
+
 static int l_plan_run(lua_State *L) {
   static const char *const reasons[] = {NULL, "interrupt", "time", "cancel"};
   nnl_context *c = nnl_context_get(L);
@@ -148,6 +166,7 @@ static int l_plan_run(lua_State *L) {
   read_rates(L, &j);
   lua_getfield(L, 2, "optimizer");
   if (!lua_isnil(L, -1)) j.opt = nnl_check_opt(L, -1);
+  read_update(L, &j);
   lua_getfield(L, 2, "after");
   if (!lua_isnil(L, -1)) j.after = nnl_check_plan(L, -1)->plan;
   uint64_t step = c->run.step, seed = c->run.seed;

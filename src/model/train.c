@@ -76,12 +76,18 @@ static int time_is_up(watch *w, double until) {
 static void one_step(const nn_train_job *j, int n_in, int64_t step) {
   for (int i = 0; i < n_in; i++) feed_rows(j, i, j->first + step * j->batch);
   nn_plan_forward(j->plan);
-  if (j->opt && !j->run->fault) {
-    nn_plan_backward(j->plan, j->loss_scale);
-    if (j->run->fault) return;
-    nn_opt_step(j->opt, j->lr[j->n_lr > 1 ? step : 0]);
-    if (j->after) nn_plan_forward(j->after);
+  if ((!j->opt && !j->update) || j->run->fault) return;
+  nn_plan_backward(j->plan, j->loss_scale);
+  if (j->run->fault) return;
+  double lr = j->lr[j->n_lr > 1 ? step : 0];
+  if (j->opt) {
+    nn_opt_step(j->opt, lr);
+  } else {
+    *j->rate = (float)lr;
+    nn_plan_forward(j->update);
+    *j->count += 1;
   }
+  if (j->after) nn_plan_forward(j->after);
 }
 
 nn_status nn_train_run(const nn_train_job *j, int64_t *done, nn_stop *why) {

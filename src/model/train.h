@@ -23,7 +23,9 @@ typedef struct nn_sink {
 
 typedef struct nn_train_job {
   nn_plan *plan;
-  nn_opt *opt;    /* NULL: forward only */
+  nn_opt *opt;    /* NULL: forward only, unless there is `update` */
+  nn_plan *update; /* an optimizer as a plan: run on the gradients instead of opt */
+  float *rate, *count; /* where `update` reads the learning rate and the updates so far */
   nn_plan *after; /* run after each optimizer step (constraints); NULL = none */
   nn_run *run;
   const nn_feed *feeds; /* one for each plan input */

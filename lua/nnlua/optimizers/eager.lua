@@ -23,20 +23,19 @@ function eager.build(o)
   end
 end
 
-local function norm_squared(g) return (g * g):sum():item() end
+local function norm_squared(g) return (g * g):sum() end
 
 local function clip(o, grads)
-  local factor
   if o.clipvalue and o.clipvalue > 0 then
     for i, g in pairs(grads) do grads[i] = g:clip(-o.clipvalue, o.clipvalue) end
   elseif o.clipnorm and o.clipnorm > 0 then
     for i, g in pairs(grads) do
-      grads[i] = g * (o.clipnorm / math.max(math.sqrt(norm_squared(g)), o.clipnorm))
+      grads[i] = g * (o.clipnorm / (norm_squared(g) ^ 0.5):maximum(o.clipnorm))
     end
   elseif o.global_clipnorm and o.global_clipnorm > 0 then
     local total = 0
     for _, g in pairs(grads) do total = total + norm_squared(g) end
-    factor = o.global_clipnorm * math.min(1 / math.sqrt(total), 1 / o.global_clipnorm)
+    local factor = o.global_clipnorm / (total ^ 0.5):maximum(o.global_clipnorm)
     for i, g in pairs(grads) do grads[i] = g * factor end
   end
 end
@@ -94,6 +93,16 @@ function eager.apply(o, grads, variables)
   if accumulate(o, mine) then update(o, mine) end
   if o.use_ema then follow(o) end
   o.own_calls = o.own_calls + 1
+end
+
+--- The update as ops, for a plan: `grads` by position (false where there is none). Accumulation and
+--- averages change from step to step, and stay with `apply`.
+function eager.record(o, grads)
+  local mine = {}
+  for i, g in pairs(grads) do
+    if g then mine[i] = o.loss_scale_factor and g / o.loss_scale_factor or g end
+  end
+  update(o, mine)
 end
 
 return eager

@@ -67,13 +67,17 @@ Optimizer.setters.calls = function(self, n)
 end
 
 Optimizer.getters.iterations = function(self)
+  if self.traced then return self.traced.count end
   return self.calls // (self.gradient_accumulation_steps or 1)
 end
 Optimizer.setters.iterations = function(self, n)
   self.calls = n * (self.gradient_accumulation_steps or 1)
 end
 
-Optimizer.getters.learning_rate = function(self) return rate.at(self.rate_source, self.calls) end
+Optimizer.getters.learning_rate = function(self)
+  if self.traced then return self.traced.rate end
+  return rate.at(self.rate_source, self.calls)
+end
 Optimizer.setters.learning_rate = function(self, value)
   if type(value) == "number" and schedules.is(self.rate_source) then
     err.raise("%s: learning_rate comes from a schedule and cannot be set to a number; "

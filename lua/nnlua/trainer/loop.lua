@@ -5,6 +5,7 @@ local core = require "nnlua.core"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
+local own_rule = require "nnlua.trainer.own_rule"
 local shapes = require "nnlua.shapes"
 local step = require "nnlua.trainer.step"
 local terminal = require "nnlua.terminal"
@@ -137,20 +138,29 @@ function loop.prepare(run, kind)
   rawset(model, "flags_of", nil)
   if own_step(model, kind) then run.how = "own"
   elseif model.run_eagerly then run.how = "eager"
-  elseif kind == "train" and model.optimizer.native == nil and model.optimizer.is_custom then
+  elseif kind == "train" and model.optimizer.native == nil
+    and not own_rule.fits(model.optimizer) then
     run.how = "eager"
   else run.how = "plan" end
   run.group = model.compiled_with and model.compiled_with.steps_per_execution or 1
 end
 
--- Runs batches from..from+count-1 of a chunk in C; gives how many were done and why it stopped.
+-- Runs batches from..from+count-1 of a chunk in C; gives how many were done and why it stopped. nil
+-- where the step turns out not to be a plan.
 local function run_plan(run, kind, chunk, from, count, seconds)
   local model = run.model
   local entry = step.plan(model, kind, chunk)
+  if entry.retry then
+    run.how = "eager"
+    return nil
+  end
   local spec = {feeds = chunk.feeds, order = chunk.order,
     first = chunk.first + (from - 1) * chunk.batch, batch = chunk.batch, steps = count,
     seconds = seconds, step = model.steps_done, seed = model.seed}
-  if kind == "train" and not entry.idle then
+  if entry.update then
+    own_rule.fill(spec, model.optimizer, entry, count)
+    spec.after = step.after_plan(model)
+  elseif kind == "train" and not entry.idle then
     local native = model.optimizer.native
     if model.flags_of ~= entry then -- the flags stay as the last plan set them
       for i = 1, #entry.reached do native:has_gradient(i, entry.reached[i], entry.squares[i]) end
@@ -162,6 +172,7 @@ local function run_plan(run, kind, chunk, from, count, seconds)
     spec.after = step.after_plan(model)
   end
   local done, why = entry.plan:run(spec)
+  if entry.update then own_rule.count(model.optimizer, done) end
   if kind == "train" then model.steps_done = model.steps_done + done end
   return done, why
 end
@@ -184,7 +195,10 @@ local function run_single(run, kind, source, chunk, k)
 end
 
 local function execute(run, kind, source, chunk, from, count, seconds)
-  if run.how == "plan" then return run_plan(run, kind, chunk, from, count, seconds) end
+  if run.how == "plan" then
+    local done, why = run_plan(run, kind, chunk, from, count, seconds)
+    if done then return done, why end
+  end
   return run_single(run, kind, source, chunk, from)
 end
 

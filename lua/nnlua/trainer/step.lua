@@ -6,6 +6,7 @@ local autograd = require "nnlua.autograd"
 local compile = require "nnlua.trainer.compile"
 local data = require "nnlua.trainer.data"
 local err = require "nnlua.err"
+local own_rule = require "nnlua.trainer.own_rule"
 local tree = require "nnlua.tree"
 
 local step = {}
@@ -150,6 +151,7 @@ local function train_plan(model, spec)
     return {plan = (core.plan(graph, {inputs = inputs, loss = nil, effects = true})), idle = true}
   end
   step.build_optimizer(model, variables)
+  if not model.optimizer.native then return own_rule.plan(model, graph, inputs, loss, variables) end
   local wants = wants_of(model, variables)
   local places = want_squares(wants, model, variables, native_squares)
   local plan, reached = core.plan(graph, {inputs = inputs, loss = loss, wants = wants,
