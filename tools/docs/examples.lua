@@ -1,5 +1,5 @@
 -- Runs the examples of the reference. `print(x) --> text` says what is printed; an expression with
--- `--> text` behind it is printed too. Blanks and ends of lines count as one blank.
+-- `--> text` behind it is printed too; `--> text` on a line alone is one more printed line. Blanks and ends of lines count as one blank.
 
 local examples = {}
 
@@ -12,7 +12,7 @@ local function prepare(text)
     local code, want = line:match "^(.-)%s*%-%->%s*(.*)$"
     if code then
       expected[#expected + 1] = squeeze(want)
-      if not code:find "^%s*print" and load("return " .. code) then
+      if code ~= "" and not code:find "^%s*print" and load("return " .. code) then
         code = "print(" .. code .. ")"
       end
       line = code

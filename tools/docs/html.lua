@@ -98,8 +98,8 @@ end
 local function show_item(out, item)
   out[#out + 1] = ('<h3 id="%s">%s</h3>'):format(anchor(item), escape(item.full))
   if item.alias_of then
-    out[#out + 1] = ('<p>Another name of <a href="#%s">%s</a>.</p>'):format(
-      anchor(item.alias_of), escape(item.alias_of.full))
+    out[#out + 1] = ('<p>Another name of <a href="%s.html#%s">%s</a>.</p>'):format(
+      item.alias_of.page, anchor(item.alias_of), escape(item.alias_of.full))
     return
   end
   if item.kind ~= "table" then

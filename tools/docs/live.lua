@@ -98,7 +98,8 @@ local function plain_signature(fn)
   local info, list = debug.getinfo(fn, "u"), {}
   for i = 1, info.nparams do
     local name = debug.getlocal(fn, i)
-    if not ((name == "self" or name == "cls") and i == 1) then
+    local receiver = (name == "self" or name == "cls") and i == 1
+    if not receiver and name:sub(1, 1) ~= "_" then
       list[#list + 1] = {name = name, plain = true}
     end
   end

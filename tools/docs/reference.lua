@@ -3,7 +3,8 @@
 --
 -- A texts file: {intro=, source=, errors=, arguments={name=text}, entries={name=entry},
 -- methods={class={name=entry}}, fields={class={name=text}}, internal={class="names"}}.
--- An entry: {summary, args=, shapes=, returns=, errors=, source=, example=, signature=}.
+-- An entry: {summary, args=, shapes=, returns=, errors=, paper=, source=, example=, signature=}, or
+-- the summary alone. `source` of a page may hold %s for the name.
 
 local annotations = require "tools.docs.annotations"
 local live = require "tools.docs.live"
@@ -73,23 +74,30 @@ local function describe_arguments(item, text, note, texts)
   end
 end
 
+local function source_of(item, text, texts)
+  local source = text.source or texts.source and texts.source:gsub("%%s", item.name)
+  if text.paper then return source and text.paper .. "; " .. source or text.paper end
+  return source
+end
+
 local function fill(item, text, note, texts)
   item.documented = text ~= nil or note ~= nil
+  if type(text) == "string" then text = {text} end
   text = text or {}
   item.summary = text[1] or text.summary or note and first_sentence(note.text)
   item.shapes = text.shapes or texts.shapes
   item.returns = text.returns or note and note.returns[1] and table.concat(note.returns, "; ")
     or texts.returns
   item.errors = text.errors or texts.errors or common.errors
-  item.source = text.source or texts.source
+  item.source = source_of(item, text, texts)
   item.example = text.example
   describe_arguments(item, text, note, texts)
-  item.text_args = text.args
+  item.text_args = text ~= common.methods[item.name] and text.args or nil
   item.signature_text = text.signature and item.full .. text.signature or signature_text(item)
 end
 
-local function namespace_items(page, space, texts, blocks)
-  local items, of_value = {}, {}
+local function namespace_items(page, space, texts, blocks, of_value)
+  local items = {}
   local entries = texts.entries or {}
   for _, name in ipairs(space.only or live.names(space.value)) do
     local value = space.value[name]
@@ -102,7 +110,7 @@ local function namespace_items(page, space, texts, blocks)
       local first = of_value[value]
       if first and not text then
         item.alias_of = first
-      elseif text and first and not first.own_text then
+      elseif text and first and not first.own_text and first.page == item.page then
         first.alias_of = item
         of_value[value] = item
       end
@@ -117,7 +125,7 @@ end
 local function method_items(page, class, texts, blocks)
   local methods, fields = live.methods(class.value)
   local entries = texts.methods and texts.methods[class.name] or {}
-  local internal, names, items = {}, {}, {}
+  local internal, names, items = {init = true, is = true}, {}, {}
   for word in (texts.internal and texts.internal[class.name] or ""):gmatch "%S+" do
     internal[word] = true
   end
@@ -127,9 +135,9 @@ local function method_items(page, class, texts, blocks)
     local value = methods[name]
     local item = {name = name, full = class.object .. ":" .. name, kind = "method", value = value,
       signature = live.signature(value), page = page.id, class = class.name}
-    fill(item, entries[name], annotations.find(blocks, name, class.files, class.name)
-      or annotations.find(blocks, name, class.files), texts)
-    item.source = entries[name] and entries[name].source
+    local text = entries[name] or common.methods[name]
+    fill(item, text, annotations.find(blocks, name, class.files, class.name)
+      or annotations.find(blocks, name, class.files), {arguments = texts.arguments})
     items[#items + 1] = item
   end
   local own = texts.fields and texts.fields[class.name] or {}
@@ -146,14 +154,14 @@ end
 --- The pages, each with `texts`, `sections` (items by namespace) and `classes`.
 function reference.build()
   local blocks = annotations.all(annotations.files())
-  local out = {}
+  local out, of_value = {}, {}
   for i, page in ipairs(pages) do
     local texts = texts_of(page.id)
     local built = {id = page.id, title = page.title, intro = texts.intro, texts = texts,
       spaces = page.spaces, sections = {}, classes = {}}
     for k, space in ipairs(page.spaces) do
       built.sections[k] = {prefix = space.prefix,
-        items = namespace_items(page, space, texts, blocks)}
+        items = namespace_items(page, space, texts, blocks, of_value)}
     end
     for k, class in ipairs(page.classes) do
       built.classes[k] = method_items(page, class, texts, blocks)
@@ -222,6 +230,10 @@ function reference.problems(built)
         list[#list + 1] = item.full .. ": no summary"
       end
       check_arguments(list, item)
+      if not item.example and item.kind ~= "method" and item.kind ~= "table"
+        and item.page ~= "ops" then
+        list[#list + 1] = item.full .. ": no example"
+      end
     end
   end)
   for _, page in ipairs(built) do

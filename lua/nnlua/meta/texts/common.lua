@@ -53,7 +53,18 @@ for part in ("kernel bias depthwise pointwise embeddings beta gamma alpha moving
     :format(part)
 end
 
+local methods = {
+  extend = {"A class of one's own, made from this one.",
+    args = {name = "The class's name.", sub_name = "The class's name.",
+      fields = "`args`: the signature, such as \"units, activation=None\"; other fields.",
+      sub_fields = "`args`: the signature, such as \"units, activation=None\"; other fields."}},
+  get_config = {"The arguments by name, of which `from_config` makes an equal object."},
+  from_config = {"The object that a config describes.",
+    args = {config = "What `get_config` gave."}},
+}
+
 return {
   arguments = arguments,
+  methods = methods,
   errors = "A missing, unknown or unfit argument is an error that says what was expected.",
 }
