@@ -4,7 +4,7 @@
 
 local core = require "nnlua.core"
 
-local runs, folder = math.tointeger(tonumber(arg[1])) or 20, arg[2] or "/tmp/nnlua-crash"
+local runs, folder = math.tointeger(tonumber(arg[1])) or 20, arg[2] or os.tmpname() .. "-crash"
 local program = arg[-1] or "nnlua"
 local here = arg[0]:match "^(.*)/" or "."
 
