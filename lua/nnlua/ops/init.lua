@@ -16,6 +16,13 @@ local families = {
   sort = [[argpartition argsort isin nonzero sort top_k unique]],
   stats = [[allclose bincount corrcoef correlate cross diff histogram kron median nanmedian
     nanpercentile nanquantile percentile quantile trapezoid vander]],
+  decompose = [[cholesky cholesky_inverse det eig eigh inv logdet lstsq lu_factor matrix_rank pinv
+    qr slogdet solve solve_triangular svd]],
+  bits = [[bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or
+    bitwise_right_shift bitwise_xor gcd i0 lcm left_shift nextafter right_shift view]],
+  window = [[adaptive_average_pool adaptive_max_pool average_pool conv conv_transpose
+    depthwise_conv max_pool separable_conv]],
+  fourier = "fft fft2 ifft2 irfft rfft",
   control = [[associative_scan cond fori_loop map scan switch vectorize vectorized_map
     while_loop]],
 }
