@@ -68,13 +68,18 @@ static nn_status grow(nn_gemm *g, size_t bytes, nn_error *e) {
 
 nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error *e) {
   if (!is_large(m, n, k)) return NN_OK;
-  return grow(g, nn_gemm_large_bytes(m, n, k, nn_pool_threads(g->pool)), e);
+  int threads = nn_pool_threads(g->pool);
+  if (threads > g->pack_threads) g->pack_threads = threads;
+  return grow(g, nn_gemm_large_bytes(m, n, k, g->pack_threads), e);
 }
 
-nn_status nn_gemm_resized(nn_gemm *g, int old_threads, nn_error *e) {
-  size_t threads = (size_t)nn_pool_threads(g->pool), old = (size_t)old_threads;
-  if (threads <= old || g->pack_bytes == 0) return NN_OK;
-  return grow(g, nn_size_mul(g->pack_bytes, (threads + old - 1) / old), e);
+nn_status nn_gemm_resized(nn_gemm *g, nn_error *e) {
+  int threads = nn_pool_threads(g->pool), served = g->pack_threads;
+  if (g->pack_bytes == 0 || threads <= served) return NN_OK;
+  size_t factor = (size_t)((threads + served - 1) / served);
+  nn_status s = grow(g, nn_size_mul(g->pack_bytes, factor), e);
+  if (s == NN_OK) g->pack_threads = threads;
+  return s;
 }
 
 /* OpenBLAS takes large products when it was asked for. "auto" is the native backend at every

@@ -30,6 +30,7 @@ typedef struct nn_gemm {
   nn_gemm_backend backend; /* what was asked for */
   void *pack;              /* owned: packing buffer, grown by nn_gemm_reserve */
   size_t pack_bytes;
+  int pack_threads;        /* the buffer serves this many threads */
   void *openblas;          /* owned: the loaded library's state, NULL until needed */
 } nn_gemm;
 

@@ -5,9 +5,8 @@
 
 static int l_set_threads(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
-  int before = nn_pool_threads(c->pool);
   nnl_check(L, nn_pool_resize(c->pool, (int)luaL_checkinteger(L, 1), &c->error), &c->error);
-  nnl_check(L, nn_gemm_resized(&c->gemm, before, &c->error), &c->error);
+  nnl_check(L, nn_gemm_resized(&c->gemm, &c->error), &c->error);
   return 0;
 }
 
