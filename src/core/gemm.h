@@ -43,8 +43,8 @@ const char *nn_gemm_choice(nn_gemm *g, int64_t m, int64_t n, int64_t k, char *bu
 /* Grows the packing buffer for products up to this size, so that the products do not allocate.
  * Called when a plan is built. */
 nn_status nn_gemm_reserve(nn_gemm *g, int64_t m, int64_t n, int64_t k, nn_error *e);
-/* After the pool was resized from old_threads: grows the buffer for products reserved before. */
-nn_status nn_gemm_resized(nn_gemm *g, int old_threads, nn_error *e);
+/* After the pool was resized: grows the buffer for products reserved before. */
+nn_status nn_gemm_resized(nn_gemm *g, nn_error *e);
 
 /* beta 0: C is overwritten; beta 1: added to. lda, ldb, ldc: elements between rows (as stored).
  * bias (n) may be NULL and is used with beta 0 only: the sum starts at bias[j]. act is applied
