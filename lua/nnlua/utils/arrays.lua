@@ -6,6 +6,8 @@ local err = require "nnlua.err"
 
 local arrays = {}
 
+local most = 1 << 24 -- classes that nobody has asked for by number
+
 --- Class ids (..) or (.., 1) as one-hot rows (.., classes), float32.
 ---@param x nn.Tensor|integer[] ids 0 .. classes-1
 ---@param num_classes integer? largest id + 1 by default
@@ -17,7 +19,13 @@ arrays.to_categorical = args.fn("to_categorical", "x, num_classes=None", functio
   local flat = core.reshape(core.astype(ids, "int32"), {ids.size})
   local low, high = 0, -1
   if flat.size > 0 then low, high = ops.min(flat):item(), ops.max(flat):item() end
-  local classes = num_classes or math.tointeger(high) + 1
+  if not num_classes and high >= most then
+    err.raise("to_categorical: x holds class %d, expected less than %d", high, most)
+  elseif num_classes and (not math.tointeger(num_classes) or num_classes < 1) then
+    err.raise("to_categorical: num_classes is %s, expected an integer above 0",
+      err.show(num_classes))
+  end
+  local classes = math.tointeger(num_classes) or math.tointeger(high) + 1
   if low < 0 or high >= classes then
     err.raise("to_categorical: x holds class %d, expected 0 to %d", low < 0 and low or high,
       classes - 1)
