@@ -220,7 +220,8 @@ describe("with values of every type, no crash comes of", function()
   end)
 
   it("shapes that no memory holds", function()
-    for _, shape in ipairs {{1 << 40, 64}, {1 << 62, 4}, {math.maxinteger}, {1 << 31, 1 << 31, 4}} do
+    for _, shape in ipairs {{1 << 40, 64}, {1 << 62, 4}, {math.maxinteger},
+      {1 << 31, 1 << 31, 4}} do
       for _, make in ipairs {nn.zeros, nn.ones, nn.random.normal, nn.random.uniform} do
         assert.is_false((quiet(make, {shape})))
       end

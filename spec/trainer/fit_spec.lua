@@ -51,7 +51,8 @@ local function near(a, b, tolerance)
   assert.equal(#a, #b)
   for i = 1, #a do
     local least = (tolerance or 1e-5) * (1 + math.abs(b[i]))
-    assert.is_true(math.abs(a[i] - b[i]) <= least, ("%d: %.9g, expected %.9g"):format(i, a[i], b[i]))
+    assert.is_true(math.abs(a[i] - b[i]) <= least,
+      ("%d: %.9g, expected %.9g"):format(i, a[i], b[i]))
   end
 end
 
@@ -156,7 +157,8 @@ describe("weights and validation", function()
 
   it("validation_freq is every n epochs, or a list of them", function()
     local x, y = data()
-    assert.equal(2, #losses(nil, {validation_data = {x, y}, validation_freq = 2, epochs = 5}).val_loss)
+    assert.equal(2, #losses(nil, {validation_data = {x, y}, validation_freq = 2,
+      epochs = 5}).val_loss)
     assert.equal(3, #losses(nil, {validation_data = {x, y}, validation_freq = {1, 2, 5},
       epochs = 5}).val_loss)
   end)

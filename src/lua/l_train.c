@@ -1,8 +1,9 @@
 /* plan:run(spec): many batches in one call. See model/train.h.
  *
  * spec: feeds = {tensor..} (rows along the first dimension), sinks = {tensor..} or nil, optimizer,
- * update = plan with rate and count (scalars) in place of optimizer, after = plan, order = int32 tensor or nil, first (1-based), batch, steps, lr = number or list,
- * loss_scale, seconds (return after the step that passes them), step and seed (of random draws).
+ * update = plan with rate and count (scalars) in place of optimizer, after = plan, order = int32
+ * tensor or nil, first (1-based), batch, steps, lr = number or list, loss_scale, seconds
+ * (return after the step that passes them), step and seed (of random draws).
  * Returns the number of batches done and why it ended early: nil, "interrupt", "time".
  */
 #include <string.h>

@@ -43,7 +43,7 @@ static int downwards(const void *a, const void *b) {
 /* Sorts the line into `sorted`; gives tau and the support's size, which is a first part of it. */
 static float threshold(entry *sorted, const float *x, int64_t n, int64_t step, int64_t *support) {
   for (int64_t j = 0; j < n; j++) sorted[j] = (entry){x[j * step], (int32_t)j};
-  qsort(sorted, (size_t)n, sizeof *sorted, downwards);
+  if (n > 0) qsort(sorted, (size_t)n, sizeof *sorted, downwards);
   double running = 0, sum = 0;
   *support = 0;
   for (int64_t k = 1; k <= n; k++) {

@@ -1,6 +1,6 @@
--- Optimizers made by a script, as plans: their update_step is traced once, and runs on the gradients
--- after each step. Learning rate and iterations are tensors then. A rule that needs their values
--- (it branches, or calls math) cannot be traced and runs batch by batch.
+-- Optimizers made by a script, as plans: their update_step is traced once, and runs on the
+-- gradients after each step. Learning rate and iterations are tensors then. A rule that needs their
+-- values (it branches, or calls math) cannot be traced and runs batch by batch.
 
 local core = require "nnlua.core"
 local autograd = require "nnlua.autograd"
