@@ -153,7 +153,7 @@ const int32_t *nn_spread_i32(const nn_spread *s, int64_t at, int64_t n, int32_t 
 void nn_put(float *dst, const float *src, int acc, int64_t n) {
   if (acc)
     nn_kernels_get()->add(dst, dst, src, (size_t)n);
-  else if (dst != src)
+  else if (n > 0 && dst != src)
     memcpy(dst, src, (size_t)n * sizeof *dst);
 }
 
