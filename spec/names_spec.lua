@@ -14,17 +14,16 @@ local function words(text)
   return set
 end
 
--- Recurrent and attention layers, augmentation of pictures and sound, other frameworks' layers.
+-- Recurrent convolutions, augmentation of pictures and sound, other frameworks' layers.
 local absent = {
-  layers = words [[AdditiveAttention Attention AugMix AutoContrast Bidirectional CenterCrop
-    ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix
-    Equalization FlaxLayer GRU GRUCell GroupQueryAttention InputSpec JaxLayer LSTM LSTMCell
-    MaxNumBoundingBoxes MelSpectrogram MixUp MultiHeadAttention Pipeline RNN RandAugment
-    RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop
-    RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue
-    RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation
-    RandomSharpness RandomShear RandomTranslation RandomZoom Resizing STFTSpectrogram SimpleRNN
-    SimpleRNNCell Solarization StackedRNNCells TFSMLayer TextVectorization TorchModuleWrapper
+  layers = words [[AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization
+    ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Equalization FlaxLayer InputSpec
+    JaxLayer MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RandAugment
+    RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast
+    RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur
+    RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
+    RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation
+    RandomZoom Resizing STFTSpectrogram Solarization TFSMLayer TorchModuleWrapper
     deserialize serialize]],
   callbacks = words "OrbaxCheckpoint",
 }

@@ -126,16 +126,14 @@ local function both(a, b)
   return a * b
 end
 
--- All masks as one of (N or 1, heads or 1, Tq, Tv) of zeros and ones, or nil; and the query's.
+-- All masks but the query's as one of (N or 1, heads or 1, Tq, Tv) of zeros and ones, or nil; and
+-- the query's.
 local function attention_mask(self, inputs, ctx, steps, others)
   local out = ctx.attention_mask and float(ctx.attention_mask)
   if out and out.ndim == 3 then out = ops().expand_dims(out, 2) end
   local query = given_mask(ctx, inputs, 1, "query_mask")
   local value = given_mask(ctx, inputs, 2, "value_mask")
   local key = given_mask(ctx, inputs, 3, "key_mask")
-  if query then
-    out = both(out, common.reshape(float(query), {query.shape[1], 1, steps, 1}))
-  end
   for _, m in ipairs {value or false, key or false} do
     if m then out = both(out, common.reshape(float(m), {m.shape[1], 1, 1, others})) end
   end
@@ -165,14 +163,25 @@ local function flat(x)
   return x.ndim == 3 and x or common.reshape(x, flat_shape(x.shape))
 end
 
-local function attend(self, query, key, value, ctx, marks)
+-- As in Keras, rows that the query's mask leaves out see all values alike in GroupQueryAttention,
+-- and nothing where the weights are asked for or dropped; in MultiHeadAttention the mask is only
+-- handed on.
+local function without_rows(self, weights, query_mask, ctx)
+  if not query_mask or not self.masks_queries then return weights end
+  local s = weights.shape
+  local marks = common.reshape(float(query_mask), {s[1], 1, s[3], 1})
+  if ctx.return_attention_scores or self.dropout > 0 then return weights * marks end
+  return weights * marks + (1 - marks) / s[4]
+end
+
+local function attend(self, query, key, value, ctx, marks, query_mask)
   local d, f = self:dimensions(), self.fields
   local times = d.heads // d.key_heads
   local q = heads_first(self[f.query]:call(query) * (1 / math.sqrt(d.key)), 1)
   local k = heads_first(self[f.key]:call(key), times)
   local v = heads_first(self[f.value]:call(value), times)
   local scores = core.apply("matmul", {q, ops().transpose(k, {1, 2, 4, 3})})
-  local weights = weights_of(scores, marks)
+  local weights = without_rows(self, weights_of(scores, marks), query_mask, ctx)
   local used = weights
   if ctx.training and self.dropout > 0 then
     used = core.apply("dropout", {weights}, {self.stream, 0}, {self.dropout})
@@ -190,7 +199,7 @@ local function call(self, inputs, ctx)
   local query, value = flat(inputs[1]), flat(inputs[2])
   local key = inputs[3] and flat(inputs[3]) or value
   local marks, query_mask = attention_mask(self, inputs, ctx, query.shape[2], value.shape[2])
-  local y, weights = attend(self, query, key, value, ctx, marks)
+  local y, weights = attend(self, query, key, value, ctx, marks, query_mask)
   if #shape > 3 then
     local out = {shape[1], table.unpack(middle(shape))}
     y = common.reshape(y, table.move(y.shape, 3, y.ndim, #out + 1, out))
@@ -263,6 +272,8 @@ local GroupQuery = attention_class("GroupQueryAttention", [[head_dim, num_query_
   num_key_value_heads, dropout=0.0, use_bias=True, sliding_window=None, flash_attention=None,]],
   {query = "_query_dense", key = "_key_dense", gate = "_gate_dense", value = "_value_dense",
     output = "_output_dense"})
+
+GroupQuery.masks_queries = true
 
 function GroupQuery:init(a)
   keep(self, a)
