@@ -2,8 +2,8 @@
  * scratch; every pointer is resolved once, so a run is a loop over calls and allocates nothing.
  *
  * Only what the outputs, the loss and the effects (assignments to variables) need is kept.
- * Gradients flow from the scalar loss to the wanted variables along the values that lie between; the
- * last consumer of a value writes its gradient first, the others add.
+ * Gradients flow from the scalar loss to the wanted variables along the values that lie between;
+ * the last consumer of a value writes its gradient first, the others add.
  */
 #ifndef NN_MODEL_PLAN_H
 #define NN_MODEL_PLAN_H
