@@ -1,4 +1,5 @@
 -- Texts of nn.activations for the reference; see tools/docs/reference.lua.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 return {
   intro = [[Functions of a tensor, element by element unless an axis is named. Layers take them as

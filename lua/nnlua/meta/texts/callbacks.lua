@@ -1,4 +1,5 @@
 -- Texts of nn.callbacks for the reference; see tools/docs/reference.lua.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 -- A fit of one weight with a callback, then a line that prints.
 local function fit(callback, rest)

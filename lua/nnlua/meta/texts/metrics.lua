@@ -1,4 +1,5 @@
 -- Texts of nn.metrics for the reference; see tools/docs/reference.lua. t is y_true, p is y_pred.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local registry = dofile "lua/nnlua/meta/texts/registry.lua"
 

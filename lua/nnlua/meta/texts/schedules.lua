@@ -1,4 +1,5 @@
 -- Texts of nn.optimizers.schedules for the reference; see tools/docs/reference.lua.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local rate = "print(nn.optimizers.schedules."
 
