@@ -22,7 +22,7 @@ local function new_block() return {lines = {}, params = {}, returns = {}, fields
 local function defined_name(line)
   return line:match "^function%s+([%w_.:]+)" or line:match "^local function%s+([%w_]+)"
     or line:match "^([%w_.]+)%s*=" or line:match "^local%s+([%w_]+)%s*="
-    or line:match "^%s+function%s+([%w_.:]+)" or line:match "^(return) function"
+    or line:match "^%s+function%s+([%w_.:]+)" or line:match "^(return) "
 end
 
 --- The blocks of a file: list of {name=, owner=, text=, params=, returns=, fields=}.

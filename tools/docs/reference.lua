@@ -14,10 +14,10 @@ local reference = {}
 
 local TEXTS = "lua/nnlua/meta/texts/"
 
--- A page's texts; a long page goes on in NAME_2.lua.
+-- A page's texts; a long page goes on in NAME_2.lua and NAME_3.lua.
 local function texts_of(id)
   local texts = {}
-  for _, name in ipairs {id, id .. "_2"} do
+  for _, name in ipairs {id, id .. "_2", id .. "_3"} do
     local file = io.open(TEXTS .. name .. ".lua")
     if file then
       file:close()
@@ -110,7 +110,7 @@ local function namespace_items(page, space, texts, blocks, of_value)
       local first = of_value[value]
       if first and not text then
         item.alias_of = first
-      elseif text and first and not first.own_text and first.page == item.page then
+      elseif text and first and not first.own_text then
         first.alias_of = item
         of_value[value] = item
       end
@@ -188,7 +188,9 @@ local function check_arguments(list, item)
   local known = {}
   for _, a in ipairs(item.arguments) do
     known[a.name] = true
-    if not a.text then list[#list + 1] = ("%s: argument %s has no text"):format(item.full, a.name) end
+    if not a.text then
+      list[#list + 1] = ("%s: argument %s has no text"):format(item.full, a.name)
+    end
   end
   for name in pairs(item.text_args or {}) do
     if not known[name] then

@@ -118,10 +118,14 @@ end)
 saving.register_serializable = objects.register_serializable
 saving.register_keras_serializable = objects.register_serializable
 saving.serialize_keras_object = objects.serialize
-saving.deserialize_keras_object = args.fn("deserialize_keras_object",
-  "config, custom_objects=None", function(config, custom)
-    return require("nnlua.saving.config").with_custom(custom, objects.deserialize, config)
-  end)
+
+--- The object from what serialize_keras_object gave (such a table is not a record of arguments).
+function saving.deserialize_keras_object(config, custom_objects)
+  if args.is_record(config) and config.class_name == nil then
+    config, custom_objects = config.config or config[1], config.custom_objects
+  end
+  return require("nnlua.saving.config").with_custom(custom_objects, objects.deserialize, config)
+end
 
 function saving.model_from_json(...)
   return require("nnlua.saving.config").model_from_json(...)

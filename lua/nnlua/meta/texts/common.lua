@@ -1,4 +1,5 @@
 -- What arguments of these names mean everywhere, and what all functions raise.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local arguments = {
   x = "The input: a tensor, a number or nested tables of numbers.",
@@ -41,6 +42,22 @@ local arguments = {
   verbose = "0 is silent; 1 writes.",
   layer = "The layer inside.",
   weights = "Weights: numbers or tensors.",
+  y = "Labels: tensor, nested tables, or a list of them; nil where x brings them.",
+  batch_size = "Rows of a batch, above 0; nil: 32.",
+  callbacks = "A list of callbacks, or of tables of hooks.",
+  steps = "Batches at most; nil: all.",
+  shuffle = "Mix the rows first.",
+  overwrite = "false: an existing file is an error.",
+  options = "Named arguments.",
+  return_dict = "Give a table name -> number.",
+  stratify = "Class ids or one-hot rows whose shares are kept; true = y.",
+  num_classes = "Number of classes; nil: from the data.",
+  rows = "Rows of data.",
+  names = "A list of names.",
+  initializer = "An identifier of nn.initializers, or a tensor.",
+  trainable = "Whether training changes it.",
+  value = "A value: tensor, number or nested tables.",
+  zipped = "Taken for Keras's sake.",
 }
 
 for part in ("kernel bias depthwise pointwise embeddings beta gamma alpha moving_mean "

@@ -1,4 +1,5 @@
 -- Texts of nn.constraints for the reference; see tools/docs/reference.lua.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local registry = dofile "lua/nnlua/meta/texts/registry.lua"
 
@@ -23,4 +24,8 @@ gives one of the same shape.]],
       args = {rate = "From 0 to 1: how far the norm moves; 1 all the way."},
       example = "print(nn.constraints.MinMaxNorm{0, 1}(nn.tensor{{3}, {4}})) --> [[0.6] [0.8]]"},
   }),
+  internal = {Constraint = ""},
+  methods = {Constraint = {
+    call = {"What calling the object does; own ones write it.", signature = "(w)"},
+  }},
 }

@@ -1,4 +1,5 @@
 -- Texts of nn.initializers for the reference; see tools/docs/reference.lua.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local registry = dofile "lua/nnlua/meta/texts/registry.lua"
 
@@ -70,4 +71,8 @@ print((p - nn.eye(3)):abs():max():item() < 1e-5) --> true]]},
         scaling = "\"density\", \"spectrum\" or nil.", periodic = "A periodic window."},
       example = "print(nn.initializers.STFT{}({8, 1, 5}).ndim) --> 3"},
   }),
+  internal = {Initializer = "draw take_seed"},
+  methods = {Initializer = {
+    call = {"What calling the object does; own ones write it.", signature = "(shape, dtype)"},
+  }},
 }

@@ -1,6 +1,6 @@
 -- Texts of nn.optimizers for the reference; see tools/docs/reference.lua. w is a weight, g its
--- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 -- gradient, lr the learning rate, t the number of the step from 1.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local registry = dofile "lua/nnlua/meta/texts/registry.lua"
 

@@ -1,6 +1,6 @@
 -- Texts of the functions that every namespace of named parts has: get, serialize, deserialize,
--- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 -- names, name_of. `name`: a string that `get` takes; `class`: its class.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 return function(space, name, class, entries, classes_only)
   local function add(key, entry)

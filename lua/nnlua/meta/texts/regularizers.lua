@@ -1,4 +1,5 @@
 -- Texts of nn.regularizers for the reference; see tools/docs/reference.lua.
+-- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local registry = dofile "lua/nnlua/meta/texts/registry.lua"
 
@@ -23,4 +24,8 @@ twice, times factor.]], args = {factor = "Size of the penalty.", mode = "\"rows\
       example = [[local r = nn.regularizers.OrthogonalRegularizer{factor = 1}
 print(r(nn.tensor{{1, 0}, {0, 1}})) --> 0.0]]},
   }),
+  internal = {Regularizer = "check_number"},
+  methods = {Regularizer = {
+    call = {"What calling the object does; own ones write it.", signature = "(w)"},
+  }},
 }
