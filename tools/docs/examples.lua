@@ -1,6 +1,6 @@
 -- Runs the examples of the reference. `print(x) --> text` says what is printed; an expression with
--- `--> text` behind it is printed too; `--> text` on a line alone is one more printed line. Blanks and ends of
--- lines count as one blank.
+-- `--> text` behind it is printed too; `--> text` on a line alone is one more printed line.
+-- Blanks and ends of lines count as one blank.
 
 local examples = {}
 
