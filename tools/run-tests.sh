@@ -5,6 +5,8 @@
 nnlua=$1 spec=$2 flags=$3
 shift 3
 failed=0
+# As without the sanitizers: memory that is not there is an error, not the end.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-allocator_may_return_null=1}"
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 
