@@ -113,7 +113,6 @@ fmax|The larger one; a NaN loses.
 fmin|The smaller one; a NaN loses.
 fmod|The rest of x1 / x2, with the sign of x1.
 fori_loop|body_fun(i, value) for i from lower up to, without, upper.
-frombuffer|A tensor of a string's bytes.
 full|A tensor of one value.
 full_like|A tensor of one value, of x's shape.
 gcd|The greatest common divisor.
@@ -151,7 +150,6 @@ isnan|1 where x is NaN.
 isneginf|1 where x is minus infinity.
 isposinf|1 where x is plus infinity.
 isreal|1 everywhere: tensors are real.
-istft|The inverse of stft.
 kaiser|The Kaiser window of x points.
 kron|The Kronecker product.
 layer_normalization|(x - mean) / sqrt(variance + epsilon) * gamma + beta.
@@ -291,7 +289,6 @@ squareplus|(x + sqrt(x^2 + b)) / 2.
 squeeze|Without axes of size 1.
 stack|Tensors as slices of a new axis.
 std|The standard deviation (population).
-stft|The short-time Fourier transform.
 stop_gradient|x, through which no gradient goes.
 subtract|x1 - x2.
 sum|The sum.
@@ -315,7 +312,6 @@ tril|0 above a diagonal.
 triu|0 below a diagonal.
 true_divide|x1 / x2.
 trunc|x without its fraction.
-unfold|Blocks of a picture as columns.
 unique|The different elements, sorted.
 unravel_index|Positions along each axis of flat positions.
 unstack|The slices along the axis, a list.
@@ -324,8 +320,6 @@ var|The variance (population).
 vdot|The product of all elements, summed.
 vectorize|A function of elements as one of tensors.
 vectorized_map|f on each slice along the first axis.
-view_as_complex|A pair of the last axis.
-view_as_real|The pair as the last axis.
 vsplit|Parts along the first axis.
 vstack|Tensors one below the other.
 where|x1 where the condition holds, else x2.
