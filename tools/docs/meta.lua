@@ -25,9 +25,7 @@ local reserved = {["end"] = true, ["repeat"] = true, ["function"] = true, ["not"
 local function record(out, item, class)
   out[#out + 1] = "---@class " .. class
   for i, a in ipairs(item.arguments) do
-    local optional = a.required and "?" or "?"
-    out[#out + 1] = ("---@field %s%s %s %s"):format(a.name, optional, type_of(a),
-      one_line(a.text))
+    out[#out + 1] = ("---@field %s? %s %s"):format(a.name, type_of(a), one_line(a.text))
     if i == 1 then
       out[#out + 1] = ("---@field [1]? %s %s"):format(type_of(a), a.name)
     end
@@ -53,7 +51,7 @@ end
 
 local function documentation(out, item)
   comment(out, item.summary)
-  if item.shapes then comment(out, "Shapes: " .. item.shapes) end
+  if (item.shapes or "") ~= "" then comment(out, "Shapes: " .. item.shapes) end
   if item.errors then comment(out, "Errors: " .. item.errors) end
   if item.source then comment(out, "Source: " .. item.source) end
   if item.example then
@@ -69,11 +67,26 @@ local bases = {layers = "nn.Layer", losses = "nn.Loss", metrics = "nn.Metric",
 local results = {losses = "nn.Tensor", activations = "nn.Tensor", ops = "nn.Tensor",
   random = "nn.Tensor", initializers = "nn.Tensor"}
 
+-- What the texts call what a function gives.
+local kinds = {["A tensor."] = "nn.Tensor", ["A new tensor."] = "nn.Tensor",
+  ["A model."] = "nn.Model", ["A layer."] = "nn.Layer", ["A History."] = "nn.History",
+  ["A data set."] = "nn.Dataset", ["A Dataset."] = "nn.Dataset", ["A Table."] = "nn.Table",
+  ["A number."] = "number", ["A string."] = "string", ["A boolean."] = "boolean"}
+
+local parents = {Model = "nn.Layer", Sequential = "nn.Model", History = "nn.Callback"}
+
+local function result_of(item)
+  local returns = item.returns or ""
+  local written = returns:match "^nn%.data%.(%u%w+)" or returns:match "^nn%.(%u%w+)"
+  if written then return "nn." .. written end
+  return kinds[returns] or item.kind ~= "method" and results[item.page] or "any"
+end
+
 local function class_item(out, item)
   local args = item.full .. ".args"
   if #item.arguments > 0 then record(out, item, args) end
   documentation(out, item)
-  local base = bases[item.page]
+  local base = item.methods_of or bases[item.page]
   out[#out + 1] = ("---@class %s%s"):format(item.full, base and ": " .. base or "")
   out[#out + 1] = ("---@overload fun(args%s: %s|any): %s"):format(
     #item.arguments > 0 and "" or "?", #item.arguments > 0 and args or "table", item.full)
@@ -86,8 +99,7 @@ local function function_item(out, item, owner)
   if named then record(out, item, args) end
   documentation(out, item)
   local list = params(out, item)
-  local result = item.kind == "method" and item.returns and item.returns:match "^nn%.[%w_.]+"
-    or item.kind ~= "method" and results[item.page] or "any"
+  local result = result_of(item)
   if named then
     out[#out + 1] = ("---@overload fun(%sargs: %s): %s"):format(
       owner and "self: " .. owner .. ", " or "", args, result)
@@ -107,10 +119,26 @@ local function write(path, out)
   file:close()
 end
 
+-- The functions of nn.ops are methods of tensors.
+local function tensor_methods(out, section)
+  out[#out + 1] = "---@class nn.Tensor\nlocal Tensor = {}\n"
+  for _, item in ipairs(section.items) do
+    local first = item.arguments and item.arguments[1]
+    if first and first.name ~= "..." and not reserved[item.name] then
+      out[#out + 1] = "---" .. one_line(item.summary)
+      local rest = {arguments = table.move(item.arguments, 2, #item.arguments, 1, {})}
+      local list = params(out, rest)
+      out[#out + 1] = "---@return nn.Tensor"
+      out[#out + 1] = ("function Tensor:%s(%s) end\n"):format(item.name, list)
+    end
+  end
+end
+
 local function class_methods(out, class)
   local full = "nn." .. class.name
   comment(out, ("Objects of the class %s."):format(class.name))
-  out[#out + 1] = "---@class " .. full
+  local parent = parents[class.name]
+  out[#out + 1] = "---@class " .. full .. (parent and ": " .. parent or "")
   for _, field in ipairs(class.fields) do
     out[#out + 1] = ("---@field %s any %s"):format(field.name, one_line(field.text))
   end
@@ -129,16 +157,26 @@ local function declare(out, section)
   end
 end
 
+-- nn.data.Dataset has the methods of nn.Dataset; nn.Model is its own.
+local function methods_of(page, item)
+  for _, class in ipairs(page.classes) do
+    local full = "nn." .. class.name
+    if class.name == item.name and full ~= item.full then return full end
+  end
+end
+
 --- Writes the definitions of all pages into a folder.
 function meta.write(pages, folder)
   for _, page in ipairs(pages) do
-    local out = {"---@meta nnlua", "", "local nn = {}", ""}
-    out[1], out[3] = "---@meta", "---@class nn\nlocal nn = {}"
-    if page.id == "schedules" then out[#out + 1] = "nn.optimizers = {}\n" end
+    local out = {"---@meta", "", "---@class nn", "local nn = {}", ""}
+    if page.id == "schedules" then
+      out[#out + 1] = "---@class nn.optimizers\nnn.optimizers = {}\n"
+    end
     for _, section in ipairs(page.sections) do
       declare(out, section)
       for _, item in ipairs(section.items) do
         if item.kind == "class" then
+          item.methods_of = methods_of(page, item)
           class_item(out, item)
         elseif item.kind == "function" then
           function_item(out, item)
@@ -149,10 +187,13 @@ function meta.write(pages, folder)
         out[#out + 1] = ""
       end
     end
-    for _, class in ipairs(page.classes) do class_methods(out, class) end
+    for _, class in ipairs(page.classes) do
+      if class.name ~= "Tensor" then class_methods(out, class) end -- core.d.lua has it
+    end
+    if page.id == "ops" then tensor_methods(out, page.sections[1]) end
     write(folder .. "/" .. page.id .. ".d.lua", out)
   end
-  local main = {"---@meta nnlua", "", "---@type nn", "local nn", "return nn"}
+  local main = {"---@meta nnlua", "", "---@class nn", "local nn = {}", "", "return nn"}
   write(folder .. "/nnlua.d.lua", main)
 end
 

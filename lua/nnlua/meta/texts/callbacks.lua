@@ -81,7 +81,8 @@ the same bits.]], args = {backup_dir = "A folder for it.",
     LambdaCallback = {"A callback of functions; other hooks can be given by name too.", args = {
       on_epoch_begin = "function(epoch, logs).", on_epoch_end = "function(epoch, logs).",
       on_train_begin = "function(logs).", on_train_end = "function(logs).",
-      on_train_batch_begin = "function(batch, logs).", on_train_batch_end = "function(batch, logs)."},
+      on_train_batch_begin = "function(batch, logs).",
+      on_train_batch_end = "function(batch, logs)."},
       example = fit("nn.callbacks.LambdaCallback{on_train_end = function() print \"done\" end}",
         "print(#history.epoch) --> done") .. "\n--> 2"},
     RemoteMonitor = {"Sends each epoch's logs to a web server, as JSON by POST.", args = {
@@ -99,7 +100,8 @@ model:fit{nn.tensor{{1}}, nn.tensor{{1}}, verbose = 0,
     TensorBoard = {"Writes event files that TensorBoard shows: train/ and validation/ in log_dir.",
       args = {log_dir = "The folder.", histogram_freq = "Epochs between histograms of weights; 0: "
           .. "none.", write_graph = "Write the model's graph.", write_images = "Weights as pictures.",
-        write_steps_per_second = "Write the speed.", update_freq = "\"epoch\", \"batch\" or a number "
+        write_steps_per_second = "Write the speed.",
+        update_freq = "\"epoch\", \"batch\" or a number "
           .. "of batches.", profile_batch = "Taken for Keras's sake.",
         embeddings_freq = "Epochs between files of embeddings; 0: none.",
         embeddings_metadata = "Names of the rows' labels."},
@@ -113,7 +115,8 @@ model:fit{nn.tensor{{1}}, nn.tensor{{1}}, verbose = 0,
   methods = {
     Callback = {
       on_train_begin = "Training begins.", on_train_end = "Training has ended.",
-      on_epoch_begin = "An epoch begins.", on_epoch_end = "An epoch, with its validation, has ended.",
+      on_epoch_begin = "An epoch begins.", on_epoch_end = "An epoch, with its validation, "
+        .. "has ended.",
       on_batch_begin = "A batch begins.", on_batch_end = "A batch has ended.",
       on_test_begin = "Evaluation begins.", on_test_end = "Evaluation has ended.",
       on_test_batch_begin = "A batch of an evaluation begins.",

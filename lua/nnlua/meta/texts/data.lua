@@ -45,9 +45,11 @@ wholly: an error names file, line and column.]],
     mmap = "Map the file: a read-only tensor that may be larger than memory.",
     tensor = "The tensor to write.", tensors = "name -> tensor.", a = "The first row, from 1; or a "
       .. "function of the row's number; or a list of rows.", b = "The last row; nil: the end.",
-    names = "A list of names.", options = "Named arguments; `like` is a table that was fitted before.",
+    names = "A list of names.", options = "Named arguments; `like` is a table that was "
+      .. "fitted before.",
     columns = "{{name, cells}, ...} or name -> cells.", name = "A column's name.",
-    parts = "{x, y, sample_weight}.", n = "A number, 0 or more.", fractions = "A list; their sum is 1 "
+    parts = "{x, y, sample_weight}.", n = "A number, 0 or more.",
+    fractions = "A list; their sum is 1 "
       .. "at most.", values = "A list of cells.", rows = "Number of rows.",
   },
   entries = {

@@ -8,7 +8,8 @@ local fans = "fan_in is the product of the kernel's dimensions but the last, fan
 
 local function family(text, paper, name, printed)
   return {text .. " " .. fans, paper = paper,
-    example = ("print(nn.initializers.%s{seed = 1}({4, 2}):max():item() < %s) --> true"):format(name,
+    example = ("print(nn.initializers.%s{seed = 1}({4, 2}):max():item() < %s) --> "
+      .. "true"):format(name,
       printed)}
 end
 

@@ -29,7 +29,8 @@ end
 local lookup = {
   max_tokens = "Largest size of the vocabulary with its special tokens; nil: any.",
   num_oov_indices = "Indices for unknown tokens; several are chosen by hash.",
-  mask_token = "The token that becomes index 0; nil: none.", oov_token = "What unknown tokens read as.",
+  mask_token = "The token that becomes index 0; nil: none.",
+  oov_token = "What unknown tokens read as.",
   vocabulary = "The tokens as a list, or a text file with one a line; nil: by adapt.",
   idf_weights = "Weights of the tokens for tf_idf.", invert = "Indices to tokens.",
   output_mode = "\"int\", \"one_hot\", \"multi_hot\", \"count\" or \"tf_idf\".",
@@ -56,13 +57,16 @@ layer takes name, trainable, dtype, activity_regularizer and, as the first of a 
     quantization_config = "Not in nnlua: nil alone.", gptq_unpacked_column_size = "Not in nnlua.",
     sparse = "Not in nnlua: false alone.", ragged = "Not in nnlua: false alone.",
     mask_zero = "Id 0 is padding, which later layers leave out.", mask_value = "The padding's value.",
-    input_dim = "Number of ids.", output_dim = "Size of a vector.", salt = "An integer for SipHash; "
+    input_dim = "Number of ids.", output_dim = "Size of a vector.",
+    salt = "An integer for SipHash; "
       .. "nil: FarmHash.", num_bins = "Number of bins, above 0.", output_mode = "\"int\", "
       .. "\"one_hot\", \"multi_hot\" or \"count\".", inputs = "A list of tensors.",
     input_shape = "A shape with the batch axis; false is an unknown size.",
     trainable = "Whether training changes the weights.", autocast = "Taken for Keras's sake.",
-    activity_regularizer = "Penalty of the output.", loss = "A scalar.", list = "Arrays, in the order "
-      .. "of `weights`.", a = "shape, initializer, dtype, trainable, name, regularizer, constraint.",
+    activity_regularizer = "Penalty of the output.", loss = "A scalar.",
+    list = "Arrays, in the order "
+      .. "of `weights`.", a = "shape, initializer, dtype, trainable, name, regularizer, "
+      .. "constraint.",
     vocabulary_dtype = "Taken for Keras's sake.", encoding = "\"utf-8\".",
     oov_method = "\"floormod\" or \"farmhash\": how several unknown tokens are told apart.",
     ctx = "{training=, mask=}.", options = "Further arguments.", synchronized = "Taken for Keras's "
@@ -187,10 +191,12 @@ batch's statistics, which move the kept ones; else (or frozen) with the kept one
     maximum = merged("maximum", "Maximum", "The largest.", "[[3. 4.]]"),
     minimum = merged("minimum", "Minimum", "The smallest.", "[[1. 2.]]"),
     concatenate = merged("concatenate", "Concatenate", "One after the other.", "[[1. 4. 3. 2.]]"),
-    dot = {"Products along an axis of each. As a function.", returns = "A tensor.", shapes = "Two tensors.",
+    dot = {"Products along an axis of each. As a function.", returns = "A tensor.",
+    shapes = "Two tensors.",
       args = {options = "Arguments of Dot."},
       example = "print(nn.layers.dot({nn.tensor{{1, 2}}, nn.tensor{{3, 4}}}, {axes = 2})) --> [[11.]]\n"},
-    Normalization = {"(x - mean) / max(sqrt(variance), 1e-7) with statistics of adapt(data).", args = {
+    Normalization = {"(x - mean) / max(sqrt(variance), 1e-7) with statistics of adapt(data).",
+    args = {
       mean = "Known means; nil: by adapt.", variance = "Known variances.", invert = "The way back.",
       axis = "Axes with statistics of their own; nil: one for all."}, example = [==[
 local layer = nn.layers.Normalization{}
@@ -226,9 +232,12 @@ print(layer(nn.tensor{{5}})) --> [[3.]]]==]},
 local layer = nn.layers.StringLookup{vocabulary = {"a", "b"}}
 print(layer{"b", "a", "z"}) --> [2 1 0]]==]},
     TextVectorization = {"Sentences as indices of their words.", args = {
-      max_tokens = lookup.max_tokens, vocabulary = lookup.vocabulary, idf_weights = lookup.idf_weights,
-      standardize = "\"lower_and_strip_punctuation\", \"lower\", \"strip_punctuation\", a function or "
-        .. "nil.", split = "\"whitespace\", \"character\", a function or nil.", ngrams = "Longest run "
+      max_tokens = lookup.max_tokens, vocabulary = lookup.vocabulary,
+      idf_weights = lookup.idf_weights,
+      standardize = "\"lower_and_strip_punctuation\", \"lower\", \"strip_punctuation\", a "
+        .. "function or "
+        .. "nil.", split = "\"whitespace\", \"character\", a function or nil.",
+        ngrams = "Longest run "
         .. "of words taken as one, or a list of lengths.", output_mode = lookup.output_mode,
       output_sequence_length = "Cut or fill to that length; nil: the longest.",
       pad_to_max_tokens = lookup.pad_to_max_tokens, encoding = "\"utf-8\"."},
@@ -239,7 +248,8 @@ print(layer{"Hello, World!"}) --> [[2 3]]]==]},
       shapes = "(N, ...) ids 0 .. input_dim - 1 to (N, ..., output_dim).",
       errors = "An id outside the range.",
       example = shape("Embedding{10, 4}", "zeros{2, 3}", "2, 3, 4")},
-    ReversibleEmbedding = {"An Embedding that also leads back from vectors to logits of ids.", args = {
+    ReversibleEmbedding = {"An Embedding that also leads back from vectors to logits of ids.",
+    args = {
       tie_weights = "The way back uses the same vectors.", reverse_dtype = "Taken for Keras's sake.",
       logit_soft_cap = "c * tanh(logits / c); nil: none."},
       shapes = "(N, ...) to (N, ..., output_dim), or back with {reverse = true}.",
@@ -250,7 +260,8 @@ print(layer{"Hello, World!"}) --> [[2 3]]]==]},
     Lambda = {"A function as a layer.", args = {
       ["function"] = "f(x, ...): a Lua function of tensors.",
       output_shape = "For functions that cannot be traced.", mask = "The mask of its output.",
-      arguments = "Further arguments, by name."}, errors = "Loading a function that is not registered.",
+      arguments = "Further arguments, by name."},
+      errors = "Loading a function that is not registered.",
       shapes = "What the function makes of it.",
       example = call("Lambda{function(x) return x * 2 end}", "{{1, 2}}", "[[2. 4.]]")},
     Wrapper = {"The base of layers around a layer.", shapes = "Those of the layer inside.",
@@ -262,7 +273,8 @@ print(layer{"Hello, World!"}) --> [[2 3]]]==]},
       example = "print(nn.layers.names()[1]) --> Activation"},
   },
   fields = {Layer = {
-    weights = "Trainable, then non-trainable, then those of layers inside.", variables = "As weights.",
+    weights = "Trainable, then non-trainable, then those of layers inside.",
+    variables = "As weights.",
     trainable_weights = "Those that training changes.", trainable_variables = "The same.",
     non_trainable_weights = "Those that it does not.", non_trainable_variables = "The same.",
     trainable = "false freezes the layer; can be set.", losses = "Penalties of the weights.",
@@ -272,7 +284,8 @@ print(layer{"Hello, World!"}) --> [[2 3]]]==]},
     metrics_variables = "Their variables.", path = "Names of enclosing layers and its own.",
     name = "The layer's name.", built = "Whether it has its weights.",
   }},
-  internal = {Layer = "on_assign ordered_sublayers symbolic_call check_inputs ensure_built base_config "
+  internal = {Layer = "on_assign ordered_sublayers symbolic_call check_inputs ensure_built "
+    .. "base_config "
     .. "weight_losses get_build_config build_from_config compute_output_spec supports_jit"},
   methods = {Layer = {
     build = {"Makes the weights; own layers write it.", signature = "(input_shape)"},

@@ -24,7 +24,8 @@ local entries = {}
 
 family(entries, "Conv%dD", 3, function(name, axes, rank)
   return {"Convolution (cross-correlation) with learned kernels.",
-    shapes = ("(N, %s, C) to (N, %s, filters); kernel (k..., C / groups, filters), bias (filters). ")
+    shapes = ("(N, %s, C) to (N, %s, filters); kernel (k..., C / groups, filters), bias "
+      .. "(filters). ")
       :format(axes, axes) .. size_of,
     errors = "filters or C are no multiples of groups; an output without elements; strides and "
       .. "dilation both above 1.",
@@ -32,7 +33,8 @@ family(entries, "Conv%dD", 3, function(name, axes, rank)
 end)
 family(entries, "Conv%dDTranspose", 3, function(name, axes, rank)
   return {"The gradient of a convolution: larger outputs from smaller inputs.",
-    shapes = ("(N, %s, C) to (N, %s, filters); kernel (k..., filters, C). A side n becomes "):format(
+    shapes = ("(N, %s, C) to (N, %s, filters); kernel (k..., filters, C). A side n becomes "
+      .. ""):format(
       axes, axes) .. "(n - 1) * stride + k with \"valid\", n * stride with \"same\".",
     errors = "output_padding is not below strides.",
     example = shape(name .. "{4, 3, strides = 2, padding = 'same'}", sizes(rank, 3, 1),
@@ -77,7 +79,8 @@ family(entries, "AdaptiveAveragePooling%dD", 3, function(name, axes, rank)
     example = shape(name .. "{2}", sizes(rank, 5, 1), sizes(rank, 2, 1))}
 end)
 family(entries, "ZeroPadding%dD", 3, function(name, axes, rank)
-  return {"Zeros around the input.", shapes = ("(N, %s, C), sides grown by the padding."):format(axes),
+  return {"Zeros around the input.", shapes = ("(N, %s, C), sides grown by the "
+    .. "padding."):format(axes),
     example = shape(name .. "{1}", sizes(rank, 4, 1), sizes(rank, 6, 1))}
 end)
 family(entries, "Cropping%dD", 3, function(name, axes, rank)

@@ -16,7 +16,8 @@ end
 
 local function cell(text, name, weights, paper)
   return {text .. " One step of it.", shapes = step .. weights, paper = paper,
-    example = ("print(nn.layers.RNN{nn.layers.%s{4}}(nn.zeros{2, 5, 3}).shape[2]) --> 4"):format(name)}
+    example = ("print(nn.layers.RNN{nn.layers.%s{4}}(nn.zeros{2, 5, 3}).shape[2]) --> "
+      .. "4"):format(name)}
 end
 
 local heads = "query (N, T, D), value (N, S, D), key (N, S, D) to (N, T, D)."
@@ -39,7 +40,8 @@ return {
     dropout = "Share of inputs that become 0 in training.",
     recurrent_dropout = "Share of states that become 0 in training.",
     return_sequences = "Give the outputs of all steps.", return_state = "Give the last states too.",
-    go_backwards = "Begin with the last step.", stateful = "Go on from the states of the last batch.",
+    go_backwards = "Begin with the last step.",
+    stateful = "Go on from the states of the last batch.",
     unroll = "Taken for Keras's sake.", use_cudnn = "Taken for Keras's sake.",
     reset_after = "Apply the reset gate after the product.", cell = "A cell, or a list of them.",
     unit_forget_bias = "The forget gate's bias begins at 1.", cells = "A list of cells.",
@@ -58,23 +60,27 @@ return {
   entries = {
     SimpleRNN = layer("h = activation(x . kernel + h . recurrent_kernel + bias), step by step.",
       "SimpleRNN", plain),
-    LSTM = layer("Long short-term memory: a cell state behind input, forget and output gates.", "LSTM",
+    LSTM = layer("Long short-term memory: a cell state behind input, forget and output gates.",
+    "LSTM",
       lstm, "Hochreiter and Schmidhuber 1997"),
     GRU = layer("Gated recurrent unit: update and reset gates.", "GRU", gru, "Cho et al. 2014"),
-    SimpleRNNCell = cell("h = activation(x . kernel + h . recurrent_kernel + bias).", "SimpleRNNCell",
+    SimpleRNNCell = cell("h = activation(x . kernel + h . recurrent_kernel + bias).",
+    "SimpleRNNCell",
       plain),
     LSTMCell = cell("Long short-term memory.", "LSTMCell", lstm, "Hochreiter and Schmidhuber 1997"),
     GRUCell = cell("Gated recurrent unit.", "GRUCell", gru, "Cho et al. 2014"),
     RNN = {"A cell, step by step.", shapes = "(N, T, F) to (N, units), or (N, T, units).",
       example = shape("RNN{nn.layers.SimpleRNNCell{4}}", "2, 5, 3", "2, 4")},
-    Bidirectional = {"A recurrent layer forwards and one backwards.", paper = "Schuster and Paliwal 1997",
+    Bidirectional = {"A recurrent layer forwards and one backwards.",
+    paper = "Schuster and Paliwal 1997",
       shapes = "(N, T, F) to those of the layer, the last axis twice as long with \"concat\".",
       example = shape("Bidirectional{nn.layers.SimpleRNN{4}}", "2, 5, 3", "2, 8")},
     Attention = {"softmax(query . key) . value.", shapes = heads, paper = "Luong et al. 2015",
       example = attention "Attention{}"},
     AdditiveAttention = {"softmax(sum(scale * tanh(query + key))) . value.", shapes = heads,
       paper = "Bahdanau et al. 2015", example = attention "AdditiveAttention{}"},
-    MultiHeadAttention = {"Scaled dot-product attention in several heads, with learned projections.",
+    MultiHeadAttention = {"Scaled dot-product attention in several heads, with learned "
+      .. "projections.",
       shapes = heads, paper = "Vaswani et al. 2017", example = [[
 local x = nn.zeros{2, 5, 4}
 print(nn.layers.MultiHeadAttention{2, 3}(x, {value = x}).shape[3]) --> 4]]},

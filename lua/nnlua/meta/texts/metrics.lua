@@ -15,8 +15,10 @@ give the values of rows.]],
   returns = "A metric; its `result()` is a number.",
   errors = "Labels whose shape does not belong to the predictions': the message names both.",
   arguments = {
-    k = "How many of the largest predictions count, above 0.", top_k = "Only the k largest of a row "
-      .. "can be positive; nil: all.", num_thresholds = "How many thresholds from 0 to 1 are tried.",
+    k = "How many of the largest predictions count, above 0.",
+    top_k = "Only the k largest of a row "
+      .. "can be positive; nil: all.", num_thresholds = "How many thresholds from 0 to 1 are "
+      .. "tried.",
     num_classes = "Number of classes.", target_class_ids = "The classes that count, from 0.",
     sparse_y_true = "Labels are class ids, not one-hot.",
     sparse_y_pred = "Predictions are class ids, not probabilities.",
@@ -265,7 +267,8 @@ print(("%.4f"):format(nn.tensor(m:result()):item())) --> 0.6931]]},
       shapes = "y_true and y_pred (N,) or (N, labels); y_pred from 0 to 1.",
       args = {curve = "\"ROC\", \"PR\" or \"PRGAIN\".",
         summation_method = "\"interpolation\", \"minoring\" or \"majoring\".",
-        multi_label = "One curve a column.", num_labels = "Columns with multi_label; nil: from data.",
+        multi_label = "One curve a column.", num_labels = "Columns with multi_label; nil: "
+          .. "from data.",
         label_weights = "Weights of the columns.",
         thresholds = "The thresholds themselves, without 0 and 1."},
       paper = "Davis and Goadrich 2006", example = [[
@@ -307,7 +310,8 @@ print(("%.4f"):format(nn.tensor(m:result()):item())) --> 1.0000]]},
       paper = "Lin 1989", example = [[
 local r = nn.metrics.concordance_correlation(nn.tensor{{1, 2, 3}}, nn.tensor{{1, 2, 3}})
 print(("%.4f"):format(r:item())) --> 1.0000]]},
-    for_compile = {"The metric that a name stands for in compile, where \"accuracy\" and \"acc\" depend "
+    for_compile = {"The metric that a name stands for in compile, where \"accuracy\" and "
+      .. "\"acc\" depend "
       .. "on the shapes.", returns = "A metric.", shapes = "",
       args = {given = "The name in logs."}, example = [[
 print(nn.metrics.for_compile("mae").name) --> mae]]},

@@ -19,10 +19,12 @@ your own.]],
     layer = "A layer.", tensor = "Taken for Keras's sake.", optional = "The input may be left out.",
     sparse = "Taken for Keras's sake.", ragged = "Taken for Keras's sake.",
     batch_shape = "The shape with the batch axis.", rebuild = "Build again.",
-    x = "A tensor, nested tables, a list or table of tensors, a data set, or an iterator of batches.",
+    x = "A tensor, nested tables, a list or table of tensors, a data set, or an iterator of "
+      .. "batches.",
     input_shape = "A shape with the batch axis; false is an unknown size.",
     sample_weight = "Weights of the rows (N,), or of the loss's values.",
-    class_weight = "Weights by class id; missing ones count 1.", compile = "Compile as it was saved.",
+    class_weight = "Weights by class id; missing ones count 1.",
+    compile = "Compile as it was saved.",
     safe_mode = "Taken for Keras's sake: no code is run.", ctx = "{training=, mask=}.",
     verbose = "0 silent, 1 bar, 2 a line an epoch, \"auto\".", ["..."] = "The arguments.",
     input_tensors = "Taken for Keras's sake.", clone_function = "Taken for Keras's sake.",
@@ -58,12 +60,14 @@ print(nn.models.load_model(path)(nn.tensor{{1, 2}})) --> [[3.]]]==]},
       example = small .. "print(#nn.models.model_from_json(model:to_json()).layers) --> 1"},
   },
   fields = {Model = {
-    compiled = "Whether compile was called.", feature_space = "Turns raw rows into inputs; saved too.",
+    compiled = "Whether compile was called.", feature_space = "Turns raw rows into inputs; "
+      .. "saved too.",
     input_shape = "The input's shape, false for the batch.", output_shape = "The output's shape.",
     inputs = "The symbolic inputs.", outputs = "The symbolic outputs.", jit_compile = "false.",
     layers = "The layers, in the order of the weights.", loss = "What compile was given.",
     metrics = "The loss tracker and the metrics.", metrics_names = "Names of the trackers.",
-    seed = "What shuffling and dropout draw from.", stop_training = "true ends fit after its epoch.",
+    seed = "What shuffling and dropout draw from.",
+    stop_training = "true ends fit after its epoch.",
     history = "The History of the last fit.", optimizer = "The optimizer.",
   }},
   internal = {
@@ -75,19 +79,23 @@ print(nn.models.load_model(path)(nn.tensor{{1, 2}})) --> [[3.]]]==]},
   methods = {
     Model = {
       compile = {"Chooses loss, optimizer and metrics; weights stay as they are.", args = {
-        optimizer = "A name or an optimizer.", loss = "A name, loss or function; a list or a table by "
+        optimizer = "A name or an optimizer.", loss = "A name, loss or function; a list or a "
+          .. "table by "
           .. "output.", loss_weights = "Weights of several losses.",
-        metrics = "Names, metrics or functions.", weighted_metrics = "Those that get sample weights.",
+        metrics = "Names, metrics or functions.",
+        weighted_metrics = "Those that get sample weights.",
         run_eagerly = "Run the Lua code for each batch, without tracing.",
         steps_per_execution = "Batches between two calls of batch hooks.",
         jit_compile = "Taken for Keras's sake.", auto_scale_loss = "Taken for Keras's sake."},
         errors = "Unknown names; the message suggests the nearest.",
         example = compiled .. "print(model.compiled) --> true"},
       fit = {"Trains. Each epoch runs all batches, then the validation.", args = {
-        epochs = "Number of the last epoch.", shuffle = "true: all rows anew each epoch; \"batch\": "
+        epochs = "Number of the last epoch.", shuffle = "true: all rows anew each epoch; "
+          .. "\"batch\": "
           .. "inside batches.", validation_split = "Share of the last rows to hold back.",
         validation_data = "{x, y}, {x, y, sample_weight} or a data set.",
-        initial_epoch = "Number of the first epoch.", steps_per_epoch = "Batches of an epoch; nil: all.",
+        initial_epoch = "Number of the first epoch.",
+        steps_per_epoch = "Batches of an epoch; nil: all.",
         validation_steps = "Batches of a validation; nil: all.", validation_batch_size = "nil: as "
           .. "batch_size.", validation_freq = "Epochs between validations, or a list of epochs.",
         max_seconds = "Ends after so many seconds.", resume = "A file to go on from, bit for bit."},
@@ -98,14 +106,16 @@ print(nn.models.load_model(path)(nn.tensor{{1, 2}})) --> [[3.]]]==]},
           .. "print(#model:fit{x, y, epochs = 3, verbose = 0}.history.loss) --> 3"},
       evaluate = {"Loss and metrics of data, without training.", shapes = "x (N, ...), y (N, ...).",
         returns = "A number, a list in the order of compile, or a table.",
-        example = compiled .. data .. "print(model:evaluate{x, y, verbose = 0, return_dict = true}.loss) "
+        example = compiled .. data .. "print(model:evaluate{x, y, verbose = 0, return_dict = "
+          .. "true}.loss) "
           .. "--> 0.0"},
       predict = {"Outputs for all rows of x, batch by batch.", shapes = "(N, ...) to (N, ...).",
         returns = "A tensor, or as many as there are outputs.",
         example = small .. "print(model:predict{nn.tensor{{1, 2}}, verbose = 0}) --> [[3.]]"},
       predict_classes = {"Class ids from 0: the largest output, or 1 above 0.5 of a single one.",
         shapes = "(N, ...) to (N,).", returns = "An int32 tensor.", source = "nnlua",
-        example = small .. "print(model:predict_classes{nn.tensor{{1, 2}}, verbose = 0}.size) --> 1"},
+        example = small .. "print(model:predict_classes{nn.tensor{{1, 2}}, verbose = "
+          .. "0}.size) --> 1"},
       train_on_batch = {"One step on one batch.", returns = "As evaluate: the loss, then metrics.",
         example = compiled .. data .. "print(model:train_on_batch(x, y)[1]) --> 0.0"},
       test_on_batch = {"Loss and metrics of one batch.", returns = "As evaluate.",

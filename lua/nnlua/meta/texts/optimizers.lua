@@ -68,7 +68,8 @@ gradients and of steps.]], paper = "Zeiler 2012", example = step("Adadelta", "0.
 epsilon).]], paper = "Kingma and Ba 2014", example = step("Adam", "0.9000")},
     AdamW = {"Adam with weight decay.", paper = "Loshchilov and Hutter 2019",
       errors = "weight_decay is nil.", example = step("AdamW", "0.8996")},
-    Adamax = {"m averages g; u = max(beta_2 * u, |g|); w -= lr * m / ((1 - beta_1^t) (u + epsilon)).",
+    Adamax = {"m averages g; u = max(beta_2 * u, |g|); w -= lr * m / ((1 - beta_1^t) (u + "
+      .. "epsilon)).",
       paper = "Kingma and Ba 2014", example = step("Adamax", "0.9000")},
     Nadam = {"Adam that looks ahead with Nesterov's momentum.", paper = "Dozat 2015",
       example = [[
@@ -97,7 +98,8 @@ print(w.value[1]) --> 0.0]]},
 Adam.]], args = {adam_beta_1 = "Adam's beta_1.", adam_beta_2 = "Adam's beta_2.",
         adam_weight_decay = "Weight decay of Adam's variables.",
         exclude_layers = "Patterns of paths that Adam takes.",
-        exclude_embeddings = "Adam takes embeddings.", muon_a = "Factor of x.", muon_b = "Factor of "
+        exclude_embeddings = "Adam takes embeddings.", muon_a = "Factor of x.",
+        muon_b = "Factor of "
           .. "x x^T x.", muon_c = "Factor of (x x^T)^2 x.", adam_lr_ratio = "Adam's rate / lr.",
         ns_steps = "Newton-Schulz iterations.", rms_rate = "Scale of a step; nil: 1.",
         learning_rate = "The rate.", momentum = "How much of the momentum stays."},
@@ -111,7 +113,8 @@ print(w.value[1][1] < 1) --> true]]},
 local w = nn.Variable(nn.tensor{1})
 nn.optimizers.ScheduleFreeAdamW{0.1}:apply({nn.tensor{1}}, {w})
 print(w.value[1] < 1) --> true]]},
-    LossScaleOptimizer = {"Multiplies the loss by a factor that doubles while gradients stay finite.",
+    LossScaleOptimizer = {"Multiplies the loss by a factor that doubles while gradients stay "
+      .. "finite.",
       args = {inner_optimizer = "The optimizer inside.", initial_scale = "First factor.",
         dynamic_growth_steps = "Finite steps until the factor doubles."}, example = [[
 local o = nn.optimizers.LossScaleOptimizer{nn.optimizers.SGD{0.1}, initial_scale = 4}
@@ -119,8 +122,10 @@ local w = nn.Variable(nn.tensor{1})
 o:apply({nn.tensor{4}}, {w})
 print(w.value) --> [0.9]
 ]]},
-    OptimizerMap = {"Optimizers by the path of a variable: an exact path, then a pattern, then the default.",
-      args = {default_optimizer = "For all others.", optimizer_map = "path or pattern -> optimizer."},
+    OptimizerMap = {"Optimizers by the path of a variable: an exact path, then a pattern, "
+      .. "then the default.",
+      args = {default_optimizer = "For all others.",
+      optimizer_map = "path or pattern -> optimizer."},
       example = [[
 local map = nn.optimizers.OptimizerMap{nn.optimizers.SGD{0.1}}
 print(map ~= nil) --> true]]},

@@ -16,7 +16,8 @@ return function(space, name, class, entries, classes_only)
     errors = "The value is no object of the namespace.",
     example = ("print(nn.%s.serialize(nn.%s.%s{}).class_name) --> %s"):format(space, space, class,
       class)})
-  add("deserialize", {"The object from what `serialize` gave.", returns = "An object or a function.",
+  add("deserialize", {"The object from what `serialize` gave.",
+  returns = "An object or a function.",
     errors = "An unknown class; the message suggests the nearest.",
     example = ("local data = nn.%s.serialize(nn.%s.%s{})\n"):format(space, space, class)
       .. ("print(nn.%s.deserialize(data).class_name) --> %s"):format(space, class)})

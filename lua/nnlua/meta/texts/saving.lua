@@ -10,18 +10,21 @@ return {
 .safetensors, .npz, .weights.json; export writes .onnx and .c. Files are replaced as a whole, and
 readers trust none of a file's numbers.]],
   source = "Keras 3.15.1, keras.saving.%s",
-  errors = "Unknown ending; a file that is not there, damaged or not of this model. The model keeps "
+  errors = "Unknown ending; a file that is not there, damaged or not of this model. The "
+    .. "model keeps "
     .. "its weights.",
   arguments = {
     compile = "Compile as it was saved.", safe_mode = "Taken for Keras's sake: no code is run.",
-    skip_mismatch = "Leave out layers whose shapes differ.", by_name = "Match layers by name (.h5).",
+    skip_mismatch = "Leave out layers whose shapes differ.",
+    by_name = "Match layers by name (.h5).",
     objects_to_skip = "Layers to leave out.", max_shard_size = "Gigabytes a file; nil: one file.",
     a = "{bytes=, tensors=, depth=}.", v = "The value.", json = "What to_json gave.",
   },
   entries = {
     save_model = {"Writes architecture, weights, compile arguments and the optimizer's state.",
       returns = "Nothing.", example = small .. 'nn.saving.save_model(model, os.tmpname() .. ".keras")'},
-    load_model = {"Reads a model: .keras, .h5, .safetensors, or an .onnx file.", returns = "A model.",
+    load_model = {"Reads a model: .keras, .h5, .safetensors, or an .onnx file.",
+    returns = "A model.",
       example = small .. [[
 local path = os.tmpname() .. ".keras"
 model:save(path)
@@ -41,7 +44,8 @@ nn.saving.load_weights(model, path)]]},
 local double = function(x) return x * 2 end
 nn.saving.register_serializable(double, {name = "double"})
 print(nn.activations.serialize(double).config) --> Custom>double]]},
-    serialize_keras_object = {"An object as data: {module=, class_name=, config=, registered_name=}.",
+    serialize_keras_object = {"An object as data: {module=, class_name=, config=, "
+      .. "registered_name=}.",
       returns = "A table.", example = [[
 print(nn.saving.serialize_keras_object(nn.losses.Huber{}).class_name) --> Huber]]},
     deserialize_keras_object = {"The object from what serialize_keras_object gave.",

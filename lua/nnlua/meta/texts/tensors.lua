@@ -16,7 +16,8 @@ Operators + - * / ^ % broadcast as in NumPy, and every function of nn.ops is a m
     endpoint = "The end is the last number.", retstep = "Give the distance too.",
     N = "Number of rows.", M = "Number of columns; nil: N.", k = "The diagonal: 0 is the main one.",
     fill_value = "The value of all elements.", variables = "Variables or tensors.",
-    ["..."] = "Sizes, or one list of them.", t = "The tensor.", ranges = "{first, last} for each axis, "
+    ["..."] = "Sizes, or one list of them.", t = "The tensor.",
+    ranges = "{first, last} for each axis, "
       .. "inclusive; {} or nil takes all.", axes = "The order of the axes; nil reverses them.",
     src = "A tensor of the same size.", path = "Names of the layers around it.",
   },
@@ -47,8 +48,10 @@ print(v.value) --> [3. 4.]
     value_and_grad = {"Runs f(...) and gives its scalar and the gradients for the variables.",
       args = {f = "A function that gives a scalar tensor.", ["..."] = "Arguments of f."},
       shapes = "Each gradient has its variable's shape.",
-      returns = "The scalar; a list of tensors, false where the scalar does not depend on a variable.",
-      errors = "f gives no scalar tensor.", source = "Reverse-mode differentiation of what f records",
+      returns = "The scalar; a list of tensors, false where the scalar does not depend on a "
+        .. "variable.",
+      errors = "f gives no scalar tensor.", source = "Reverse-mode differentiation of what f "
+        .. "records",
       example = [[
 local v = nn.Variable(nn.tensor{3})
 local loss, grads = nn.value_and_grad(function() return (v * v):sum() end, {v})
@@ -57,7 +60,8 @@ print(grads[1]) --> [6.]
 ]]},
   },
   fields = {
-    Tensor = {shape = "The sizes, an array.", ndim = "Number of axes.", dtype = "\"float32\", \"int32\" "
+    Tensor = {shape = "The sizes, an array.", ndim = "Number of axes.",
+    dtype = "\"float32\", \"int32\" "
       .. "or \"uint8\".", size = "Number of elements."},
     Variable = {value = "The live tensor.", shape = "The sizes.", ndim = "Number of axes.",
       dtype = "The element type.", size = "Number of elements.", name = "The name.",

@@ -19,9 +19,11 @@ return {
   source = "Keras 3.15.1, keras.utils.%s",
   errors = "Lengths that do not agree, class ids below 0, fractions outside 0 .. 1.",
   arguments = {
-    n = "How many more steps.", values = "{{name, value}, ...}.", dataset = "A data set, or {x, y}.",
+    n = "How many more steps.", values = "{{name, value}, ...}.",
+    dataset = "A data set, or {x, y}.",
     test_size = "A fraction, or a number of rows.", k = "Number of parts, 2 or more.",
-    metric = "\"loss\", a name of the compiled metrics, or a function.", repeats = "Shufflings of each "
+    metric = "\"loss\", a name of the compiled metrics, or a function.",
+    repeats = "Shufflings of each "
       .. "column.", order = "The norm's order.", data = "The series, or a batch.",
     x = "A tensor; rows first.", params = "Named arguments.", v = "The value.",
   },
@@ -41,8 +43,10 @@ return {
 local x_train, x_test = nn.utils.train_test_split{x, y, test_size = 0.3, seed = 1}
 print(#x_train, #x_test) --> 7 3]]},
     k_fold = {"Iterates over k folds: `for i, train, test in ...`, each {x, y}.",
-      returns = "An iterator.", source = "nnlua, as scikit-learn", shapes = "x (N, ...), y (N, ...).",
-      example = pair .. "for i, train, test in nn.utils.k_fold{x, y, k = 5, seed = 1} do n = #test[1] end\n"
+      returns = "An iterator.", source = "nnlua, as scikit-learn",
+      shapes = "x (N, ...), y (N, ...).",
+      example = pair .. "for i, train, test in nn.utils.k_fold{x, y, k = 5, seed = 1} do n = "
+        .. "#test[1] end\n"
         .. "print(n) --> 2"},
     balanced_class_weight = {"Weights N / (classes * rows of the class), for fit's class_weight.",
       returns = "class id -> weight.", source = "King and Zeng 2001", shapes = "y (N,) class ids.",
@@ -56,17 +60,22 @@ print(#x_train, #x_test) --> 7 3]]},
     classification_report = {"Precision, recall, F1 and support of each class, as a table.",
       returns = "An object that prints as text.", shapes = "Class ids (N,), or rows (N, C).",
       args = {names = "Names of the classes."}, source = "nnlua, as scikit-learn",
-      example = "print(nn.utils.classification_report(nn.tensor{0, 1}, nn.tensor{0, 1}) ~= nil) --> true"},
+      example = "print(nn.utils.classification_report(nn.tensor{0, 1}, nn.tensor{0, 1}) ~= "
+        .. "nil) --> true"},
     permutation_importance = {"How much worse a metric gets when one column is shuffled.",
-      returns = "A table for each column.", shapes = "x (N, F), y (N, ...).", paper = "Breiman 2001",
+      returns = "A table for each column.", shapes = "x (N, F), y (N, ...).",
+      paper = "Breiman 2001",
       source = "nnlua", example = [[
 local model = nn.Sequential{nn.layers.Dense{1, input_shape = {2}}}
 model:compile{loss = "mse"}
 print(nn.utils.permutation_importance{model, nn.zeros{4, 2}, nn.zeros{4, 1}} ~= nil) --> true]]},
-    pad_sequences = {"Lists of different lengths as one tensor.", signature = "(sequences, maxlen=nil, "
+    pad_sequences = {"Lists of different lengths as one tensor.",
+    signature = "(sequences, maxlen=nil, "
       .. "dtype=\"int32\", padding=\"pre\", truncating=\"pre\", value=0.0)",
-      args = {["..."] = "maxlen: length of the rows, nil the longest; padding, truncating: \"pre\" or "
-        .. "\"post\"; value: what to fill with."}, returns = "A tensor.", shapes = "(sequences, maxlen).",
+      args = {["..."] = "maxlen: length of the rows, nil the longest; padding, truncating: "
+        .. "\"pre\" or "
+        .. "\"post\"; value: what to fill with."}, returns = "A tensor.",
+        shapes = "(sequences, maxlen).",
       example = "print(nn.utils.pad_sequences{{{1}, {2, 3}}}) --> [[0 1] [2 3]]"},
     split_dataset = {"Two data sets: the first and the last elements.", args = {
       left_size = "A fraction or a number; nil: the rest.",
