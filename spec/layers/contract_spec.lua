@@ -42,7 +42,9 @@ end
 local function make(name, arguments)
   local a = {}
   for key, v in pairs(arguments) do a[key] = v end
-  if a.layer then a.layer = make(a.layer[1], a.layer[2]) end
+  for _, key in ipairs {"layer", "cell"} do
+    if a[key] then a[key] = make(a[key][1], a[key][2]) end
+  end
   return nn.layers[name](a)
 end
 
@@ -92,7 +94,8 @@ describe("the rows", function()
     local seen = {}
     for _, row in ipairs(rows) do seen[row[1]] = true end
     local others = {Layer = true, InputLayer = true, Wrapper = true, StringLookup = true,
-      TextVectorization = true}
+      TextVectorization = true, SimpleRNNCell = true, LSTMCell = true, GRUCell = true,
+      StackedRNNCells = true}
     for _, name in ipairs(nn.layers.names()) do
       local class = name:find "^%u" and nn.layers[name]
       local known = type(class) ~= "table" or seen[class.class_name]

@@ -49,7 +49,7 @@ function Bidirectional:init(a, _)
     "Bidirectional: backward_layer is %s, expected a recurrent layer", err.show(a.backward_layer))
   err.check(a.merge_mode == nil or modes[a.merge_mode],
     "Bidirectional: merge_mode is %s, expected 'concat', 'sum', 'mul', 'ave' or None",
-    err.show(a.merge_mode))
+    type(a.merge_mode) == "string" and ("'%s'"):format(a.merge_mode) or err.show(a.merge_mode))
   Layer.init(self, a)
   self.merge_mode = a.merge_mode
   self.forward_layer = copy(layer, {name = "forward_" .. bare(layer.name, "forward_")})

@@ -136,7 +136,7 @@ function objects.serialize_config(config)
   for key, v in pairs(config) do
     if key == "dtype" and type(v) == "string" and not config.batch_shape then
       out[key] = dtype_policy(v)
-    elseif shape_keys[key] and type(v) == "table" then
+    elseif shape_keys[key] and type(v) == "table" and v ~= args.None then
       out[key] = shape_list(v)
     elseif axis_keys[key] then
       out[key] = serialize(shift(v, -1))
