@@ -61,8 +61,8 @@ names, functions or objects.]],
       example = "print(nn.activations.silu(nn.tensor{0})) --> [0.]"},
     soft_shrink = {"x moved towards 0 by the threshold; 0 where |x| is at most the threshold.",
       example = "print(nn.activations.soft_shrink(nn.tensor{-1, 0.3, 2})) --> [-0.5 0. 1.5]"},
-    softmax = {[[exp(x) / sum(exp(x)) along the axis, without overflow. Losses find the logits behind
-its result.]], args = {axis = "The classes' axis; nil: all elements."},
+    softmax = {[[exp(x) / sum(exp(x)) along the axis, without overflow. Losses find the logits
+behind its result.]], args = {axis = "The classes' axis; nil: all elements."},
       example = "print(nn.activations.softmax(nn.tensor{{1, 1}})) --> [[0.5 0.5]]"},
     softplus = {"log(1 + exp(x)), without overflow.",
       example = "print(nn.activations.softplus(nn.tensor{200})) --> [200.]"},

@@ -6,7 +6,8 @@ local arguments = {
   x1 = "First operand: tensor or number; operands broadcast as in NumPy.",
   x2 = "Second operand.",
   xs = "A list of tensors.",
-  y_true = "Labels: a tensor of the predictions' shape (class ids 0 .. C-1: without the last axis).",
+  y_true = "Labels: a tensor of the predictions' shape (class ids 0 .. C-1: without the last "
+    .. "axis).",
   y_pred = "Predictions: a tensor, rows first.",
   sample_weight = "Weights of the rows: (N,), or of the shape of the values.",
   axis = "Axis from 1; negative numbers count from the last, which is -1. nil: all axes, where the "

@@ -37,8 +37,8 @@ local function keras_set(text, shapes)
 end
 
 return {
-  intro = [[Files of data, tables of named columns, and data sets that fit takes. Readers check a file
-wholly: an error names file, line and column.]],
+  intro = [[Files of data, tables of named columns, and data sets that fit takes. Readers check a
+file wholly: an error names file, line and column.]],
   source = "nnlua",
   errors = "A file that is not there, or whose contents are malformed: the message says where.",
   arguments = {
@@ -57,7 +57,9 @@ wholly: an error names file, line and column.]],
       example = write .. "print(nn.data.csv{path}:column(\"age\")[1]) --> 30.0"},
     csv_dataset = {[[Batches of a CSV file, read in portions, so that the file may be larger than
 memory.]], args = dataset_of_csv, returns = "A Dataset.",
-      example = write .. 'local d = nn.data.csv_dataset{path, label = "age", types = {city = "text"},\n'
+      example = write
+        .. 'local d = nn.data.csv_dataset{path, label = "age", types = {city = "text"},'
+        .. "\n"
         .. "  map = function(t) return t:select{\"age\"}:tensor() end, batch_size = 2}\n"
         .. "for x in d:iterate() do print(x.shape[1]) end --> 2"},
     npy = {"A tensor from a NumPy .npy file.", returns = "A tensor.", example = [[

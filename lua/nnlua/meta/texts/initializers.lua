@@ -3,7 +3,8 @@
 
 local registry = dofile "lua/nnlua/meta/texts/registry.lua"
 
-local fans = "fan_in is the product of the kernel's dimensions but the last, fan_out the last times "
+local fans = "fan_in is the product of the kernel's dimensions but the last, fan_out "
+  .. "the last times "
   .. "the receptive field."
 
 local function family(text, paper, name, printed)
@@ -14,8 +15,8 @@ local function family(text, paper, name, printed)
 end
 
 return {
-  intro = [[What weights hold before training. An initializer is called with (shape, dtype) and gives
-a tensor; the same object gives the same numbers for the same shape.]],
+  intro = [[What weights hold before training. An initializer is called with (shape, dtype) and
+gives a tensor; the same object gives the same numbers for the same shape.]],
   source = "Keras 3.15.1, keras.initializers.%s",
   shapes = "Called with a list of sizes; gives a tensor of that shape.",
   returns = "An initializer.",
@@ -48,7 +49,8 @@ print(w:min():item() >= 0 and w:max():item() < 1) --> true]]},
     VarianceScaling = {[[Numbers of variance scale / n, n being fan_in, fan_out or their mean. ]]
       .. fans, args = {scale = "Above 0.", mode = "\"fan_in\", \"fan_out\" or \"fan_avg\".",
         distribution = "\"truncated_normal\", \"untruncated_normal\" or \"uniform\"."},
-      example = [[local w = nn.initializers.VarianceScaling{distribution = "uniform", seed = 1}({3, 9})
+      example = [[
+local w = nn.initializers.VarianceScaling{distribution = "uniform", seed = 1}({3, 9})
 print(w:max():item() <= 1) --> true]]},
     GlorotUniform = family("Evenly distributed up to sqrt(6 / (fan_in + fan_out)).",
       "Glorot and Bengio 2010", "GlorotUniform", "1.01"),

@@ -9,7 +9,8 @@ end
 
 -- Of layers with random weights or random draws only the shape is fixed.
 local function shape(code, input, printed)
-  return ('print(table.concat(nn.layers.%s(nn.%s).shape, ", ")) --> %s'):format(code, input, printed)
+  return ('print(table.concat(nn.layers.%s(nn.%s).shape, ", ")) --> %s'):format(code, input,
+    printed)
 end
 
 local function merge(name, text, printed, errors)
@@ -38,15 +39,17 @@ local lookup = {
 }
 
 return {
-  intro = [[Layers are called on tensors (and then run) or on symbolic inputs (and then record). Every
-layer takes name, trainable, dtype, activity_regularizer and, as the first of a model, input_shape
+  intro = [[Layers are called on tensors (and then run) or on symbolic inputs (and then record).
+Every layer takes name, trainable, dtype, activity_regularizer and, as the first of a model,
+input_shape
 (without the batch axis).]],
   source = "Keras 3.15.1, keras.layers.%s",
   shapes = "(N, ...) to the same shape.",
   returns = "A layer: layer(x) gives a tensor.",
   errors = "Arguments out of range when it is made; an unfit input shape when it is called.",
   arguments = {
-    units = "Size of the output's last axis, above 0.", rate = "Share of elements that become 0, from "
+    units = "Size of the output's last axis, above 0.",
+    rate = "Share of elements that become 0, from "
       .. "0 to 1.", noise_shape = "Shape of the mask; false entries take the input's size.",
     stddev = "Standard deviation of the noise, 0 to 1.", alpha = "Size of the negative branch.",
     negative_slope = "Slope below the threshold, 0 or more.",
@@ -56,7 +59,8 @@ layer takes name, trainable, dtype, activity_regularizer and, as the first of a 
     lora_rank = "Not in nnlua: nil alone.", lora_alpha = "Not in nnlua: nil alone.",
     quantization_config = "Not in nnlua: nil alone.", gptq_unpacked_column_size = "Not in nnlua.",
     sparse = "Not in nnlua: false alone.", ragged = "Not in nnlua: false alone.",
-    mask_zero = "Id 0 is padding, which later layers leave out.", mask_value = "The padding's value.",
+    mask_zero = "Id 0 is padding, which later layers leave out.",
+    mask_value = "The padding's value.",
     input_dim = "Number of ids.", output_dim = "Size of a vector.",
     salt = "An integer for SipHash; "
       .. "nil: FarmHash.", num_bins = "Number of bins, above 0.", output_mode = "\"int\", "
@@ -73,7 +77,8 @@ layer takes name, trainable, dtype, activity_regularizer and, as the first of a 
       .. "sake.", value = "A value.", axes = "The axis of each, from 1 with the batch.",
   },
   entries = {
-    Layer = {"The base of all layers; own ones have build(input_shape) and call(x, ctx).", example = [==[
+    Layer = {"The base of all layers; own ones have build(input_shape) and call(x, ctx).",
+      example = [==[
 local Scale = nn.layers.Layer:extend("Scale")
 function Scale:build() self.w = self:add_weight{shape = {}, initializer = "ones", name = "w"} end
 function Scale:call(x) return x * self.w end
@@ -124,14 +129,15 @@ print(Scale{}(nn.tensor{{2}})) --> [[2.]]]==]},
       paper = "Srivastava et al. 2014", example = call("GaussianDropout{0.5}", "{{1, 2}}",
         "[[1. 2.]]")},
     AlphaDropout = {"Dropout that keeps mean and variance of selu's outputs.",
-      paper = "Klambauer et al. 2017", example = call("AlphaDropout{0.5}", "{{1, 2}}", "[[1. 2.]]")},
+      paper = "Klambauer et al. 2017", example = call("AlphaDropout{0.5}", "{{1, 2}}",
+      "[[1. 2.]]")},
     GaussianNoise = {"In training x + Normal(0, stddev).",
       example = call("GaussianNoise{0.5}", "{{1, 2}}", "[[1. 2.]]")},
     ActivityRegularization = {"x as it is; l1 * sum(|x|) + l2 * sum(x^2), by row, joins the loss.",
       args = {l1 = "0 or more.", l2 = "0 or more."},
       example = call("ActivityRegularization{l2 = 0.1}", "{{1, 2}}", "[[1. 2.]]")},
-    BatchNormalization = {[[gamma * (x - mean) / sqrt(variance + epsilon) + beta. In training with the
-batch's statistics, which move the kept ones; else (or frozen) with the kept ones.]],
+    BatchNormalization = {[[gamma * (x - mean) / sqrt(variance + epsilon) + beta. In training with
+the batch's statistics, which move the kept ones; else (or frozen) with the kept ones.]],
       args = {axis = "The axis of the channels.", renorm = "Batch renormalization.",
         renorm_clipping = "{rmin=, rmax=, dmax=}.", renorm_momentum = "Momentum of renorm."},
       shapes = "(N, ..., C) to the same. Weights (C,): gamma, beta, moving_mean, moving_variance.",
@@ -179,7 +185,8 @@ batch's statistics, which move the kept ones; else (or frozen) with the kept one
     Concatenate = {"The inputs one after the other along the axis.",
       shapes = "A list of tensors that differ along the axis alone.",
       errors = "Sizes differ on another axis: the message names the shapes.",
-      example = "print(nn.layers.Concatenate{}{nn.tensor{{1}}, nn.tensor{{2, 3}}}) --> [[1. 2. 3.]]\n"},
+      example = "print(nn.layers.Concatenate{}"
+        .. "{nn.tensor{{1}}, nn.tensor{{2, 3}}}) --> [[1. 2. 3.]]\n"},
     Dot = {"Products of two tensors, summed along an axis of each, row by row.",
       args = {normalize = "Divide by the norms first: the cosine."},
       shapes = "(N, ...), (N, ...) to both without their axis, at least (N, 1).",
@@ -194,7 +201,8 @@ batch's statistics, which move the kept ones; else (or frozen) with the kept one
     dot = {"Products along an axis of each. As a function.", returns = "A tensor.",
     shapes = "Two tensors.",
       args = {options = "Arguments of Dot."},
-      example = "print(nn.layers.dot({nn.tensor{{1, 2}}, nn.tensor{{3, 4}}}, {axes = 2})) --> [[11.]]\n"},
+      example = "print(nn.layers.dot("
+        .. "{nn.tensor{{1, 2}}, nn.tensor{{3, 4}}}, {axes = 2})) --> [[11.]]\n"},
     Normalization = {"(x - mean) / max(sqrt(variance), 1e-7) with statistics of adapt(data).",
     args = {
       mean = "Known means; nil: by adapt.", variance = "Known variances.", invert = "The way back.",
@@ -206,7 +214,8 @@ print(layer(nn.tensor{{5}})) --> [[3.]]]==]},
       example = call("Rescaling{0.5, 1}", "{{2, 4}}", "[[2. 3.]]")},
     Discretization = {"The bin of a number: how many boundaries are at or below it.", args = {
       bin_boundaries = "Boundaries, ascending; or num_bins.", num_bins = "Bins that adapt finds.",
-      epsilon = "Precision of adapt's quantiles."}, errors = "Both or neither of the two are given.",
+      epsilon = "Precision of adapt's quantiles."},
+      errors = "Both or neither of the two are given.",
       shapes = "Any shape to int32 of the same, or encoded.",
       example = call("Discretization{bin_boundaries = {0, 10}}", "{-1, 5, 10}", "[0 1 2]")},
     CategoryEncoding = {"Class ids as columns of 0 and 1, or counts.", args = {
@@ -250,7 +259,8 @@ print(layer{"Hello, World!"}) --> [[2 3]]]==]},
       example = shape("Embedding{10, 4}", "zeros{2, 3}", "2, 3, 4")},
     ReversibleEmbedding = {"An Embedding that also leads back from vectors to logits of ids.",
     args = {
-      tie_weights = "The way back uses the same vectors.", reverse_dtype = "Taken for Keras's sake.",
+      tie_weights = "The way back uses the same vectors.",
+      reverse_dtype = "Taken for Keras's sake.",
       logit_soft_cap = "c * tanh(logits / c); nil: none."},
       shapes = "(N, ...) to (N, ..., output_dim), or back with {reverse = true}.",
       example = shape("ReversibleEmbedding{10, 4}", "zeros{2, 3}", "2, 3, 4")},

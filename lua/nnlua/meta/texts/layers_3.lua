@@ -1,4 +1,4 @@
--- Texts of nn.layers for recurrent layers and attention; the rest is in layers.lua and layers_2.lua.
+-- Texts of nn.layers for recurrent layers and attention.
 -- Its lines are longer than 100 columns because a text, or an example, stands in one line.
 
 local function shape(code, input, printed)
@@ -53,7 +53,8 @@ return {
     num_key_value_heads = "Heads of key and value; divides the query's.",
     flash_attention = "Taken for Keras's sake.", use_gate = "Multiply by a learned gate.",
     sliding_window = "Positions that are seen; nil: all.", num_heads = "Number of heads.",
-    key_dim = "Size of a head's query and key.", value_dim = "Size of a head's value; nil: key_dim.",
+    key_dim = "Size of a head's query and key.",
+    value_dim = "Size of a head's value; nil: key_dim.",
     output_shape = "Sizes of the output's last axes; nil: the query's.",
     attention_axes = "Axes that are attended to; nil: all but the first and the last.",
   },

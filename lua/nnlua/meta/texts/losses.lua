@@ -12,8 +12,8 @@ local crossentropy_args = {
 
 return {
   intro = [[What training makes small. Objects are called with (y_true, y_pred, sample_weight) and
-reduce the rows' values to a scalar; functions of the lower-case names give the values. compile takes
-names, objects and Lua functions of (y_true, y_pred).]],
+reduce the rows' values to a scalar; functions of the lower-case names give the values. compile
+takes names, objects and Lua functions of (y_true, y_pred).]],
   source = "Keras 3.15.1, keras.losses.%s",
   shapes = "y_true and y_pred (N, ...) alike.",
   returns = "A loss: called it gives a scalar, or one value a row with reduction=\"none\".",
@@ -190,7 +190,8 @@ print(nn.losses.Circle{}(nn.tensor{0, 0, 1}, e):item() >= 0) --> true]]},
 local e = nn.tensor{{1, 0}, {1, 0}, {0, 1}}
 print(nn.losses.circle(nn.tensor{0, 0, 1}, e).size) --> 3]]},
     CategoricalGeneralizedCrossEntropy = {"(1 - p[t]^q) / q: robust against wrong labels.",
-      shapes = "y_true (N,) class ids, y_pred (N, C).", paper = "Zhang and Sabuncu 2018", example = [[
+      shapes = "y_true (N,) class ids, y_pred (N, C).", paper = "Zhang and Sabuncu 2018",
+      example = [[
 local l = nn.losses.CategoricalGeneralizedCrossEntropy{q = 0.5}
 print(l(nn.tensor{1}, nn.tensor{{0.75, 0.25}})) --> 1.0]]},
     categorical_generalized_cross_entropy = {"(1 - p[t]^q) / q: robust against wrong labels.",

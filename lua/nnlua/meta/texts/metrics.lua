@@ -46,11 +46,13 @@ print(m:result()) --> 2.0]]},
 local m = nn.metrics.MeanMetricWrapper{function(t, p) return (t - p) ^ 2 end, name = "square"}
 m:update_state(nn.tensor{{1}}, nn.tensor{{3}})
 print(m:result()) --> 4.0]]},
-    Mean = {"The weighted mean of values.", shapes = "update_state(values, sample_weight).", example = [[
+    Mean = {"The weighted mean of values.", shapes = "update_state(values, sample_weight).",
+      example = [[
 local m = nn.metrics.Mean{}
 m:update_state(nn.tensor{1, 3})
 print(m:result()) --> 2.0]]},
-    Sum = {"The weighted sum of values.", shapes = "update_state(values, sample_weight).", example = [[
+    Sum = {"The weighted sum of values.", shapes = "update_state(values, sample_weight).",
+      example = [[
 local m = nn.metrics.Sum{}
 m:update_state(nn.tensor{1, 3})
 print(m:result()) --> 4.0]]},
@@ -74,7 +76,8 @@ print(f(nn.tensor{{1, 2}}, nn.tensor{{1, 4}})) --> [1.]
 local m = nn.metrics.MeanAbsolutePercentageError{}
 m:update_state(nn.tensor{{1, 2}}, nn.tensor{{1, 4}})
 print(m:result()) --> 50.0]]},
-    mean_absolute_percentage_error = {"100 * mean(|t - p| / max(|t|, 1e-7)), in percent.", returns = rows, example = [[
+    mean_absolute_percentage_error = {"100 * mean(|t - p| / max(|t|, 1e-7)), in percent.",
+      returns = rows, example = [[
 local f = nn.metrics.mean_absolute_percentage_error
 print(f(nn.tensor{{1, 2}}, nn.tensor{{1, 4}})) --> [50.]
 ]]},
@@ -82,7 +85,8 @@ print(f(nn.tensor{{1, 2}}, nn.tensor{{1, 4}})) --> [50.]
 local m = nn.metrics.MeanSquaredLogarithmicError{}
 m:update_state(nn.tensor{{1, 2}}, nn.tensor{{1, 2}})
 print(m:result()) --> 0.0]]},
-    mean_squared_logarithmic_error = {"mean((log(p + 1) - log(t + 1))^2).", returns = rows, example = [[
+    mean_squared_logarithmic_error = {"mean((log(p + 1) - log(t + 1))^2).", returns = rows,
+      example = [[
 local f = nn.metrics.mean_squared_logarithmic_error
 print(f(nn.tensor{{1, 2}}, nn.tensor{{1, 2}})) --> [0.]
 ]]},
@@ -134,23 +138,28 @@ print(m:result()) --> 0.5]]},
 local m = nn.metrics.BinaryAccuracy{}
 m:update_state(nn.tensor{{1, 0}}, nn.tensor{{0.9, 0.8}})
 print(m:result()) --> 0.5]]},
-    binary_accuracy = {"1 where t = (p > threshold), else 0.", returns = "One value an element.", example = [==[
+    binary_accuracy = {"1 where t = (p > threshold), else 0.", returns = "One value an element.",
+      example = [==[
 local f = nn.metrics.binary_accuracy
 print(f(nn.tensor{{1, 0}}, nn.tensor{{0.9, 0.8}})) --> [[1. 0.]]
 ]==]},
-    CategoricalAccuracy = {"The share of rows whose largest label and prediction stand at one place.", example = [[
+    CategoricalAccuracy = {"The share of rows whose largest label and prediction stand together.",
+      returns = rows, example = [[
 local m = nn.metrics.CategoricalAccuracy{}
 m:update_state(nn.tensor{{0, 1}, {1, 0}}, nn.tensor{{0.2, 0.8}, {0.1, 0.9}})
 print(m:result()) --> 0.5]]},
-    categorical_accuracy = {"The share of rows whose largest label and prediction stand at one place.", returns = rows, example = [[
+    categorical_accuracy = {"The share of rows whose largest label and prediction stand together.",
+      returns = rows, example = [[
 local f = nn.metrics.categorical_accuracy
 print(f(nn.tensor{{0, 1}, {1, 0}}, nn.tensor{{0.2, 0.8}, {0.1, 0.9}})) --> [1. 0.]
 ]]},
-    SparseCategoricalAccuracy = {"The share of rows whose largest prediction stands at the class id.", example = [[
+    SparseCategoricalAccuracy = {"The share of rows whose largest prediction is at the class id.",
+      returns = rows, example = [[
 local m = nn.metrics.SparseCategoricalAccuracy{}
 m:update_state(nn.tensor{1, 0}, nn.tensor{{0.2, 0.8}, {0.1, 0.9}})
 print(m:result()) --> 0.5]]},
-    sparse_categorical_accuracy = {"The share of rows whose largest prediction stands at the class id.", returns = rows, example = [[
+    sparse_categorical_accuracy = {"The share of rows whose largest prediction is at the class id.",
+      returns = rows, example = [[
 local f = nn.metrics.sparse_categorical_accuracy
 print(f(nn.tensor{1, 0}, nn.tensor{{0.2, 0.8}, {0.1, 0.9}})) --> [1. 0.]
 ]]},
@@ -166,67 +175,85 @@ print(m:result()) --> 1.0]]},
 local m = nn.metrics.LogCoshError{}
 m:update_state(nn.tensor{{1}}, nn.tensor{{1}})
 print(m:result()) --> 0.0]]},
-    TruePositives = {"Weighted count of positives that were predicted positive.", shapes = any_shape, example = [[
+    TruePositives = {"Weighted count of positives that were predicted positive.",
+      shapes = any_shape, example = [[
 local m = nn.metrics.TruePositives{}
 m:update_state(nn.tensor{1, 1, 0, 0}, nn.tensor{0.9, 0.2, 0.8, 0.1})
 print(m:result()) --> 1.0]]},
-    TrueNegatives = {"Weighted count of negatives that were predicted negative.", shapes = any_shape, example = [[
+    TrueNegatives = {"Weighted count of negatives that were predicted negative.",
+      shapes = any_shape, example = [[
 local m = nn.metrics.TrueNegatives{}
 m:update_state(nn.tensor{1, 1, 0, 0}, nn.tensor{0.9, 0.2, 0.8, 0.1})
 print(m:result()) --> 1.0]]},
-    FalsePositives = {"Weighted count of negatives that were predicted positive.", shapes = any_shape, example = [[
+    FalsePositives = {"Weighted count of negatives that were predicted positive.",
+      shapes = any_shape, example = [[
 local m = nn.metrics.FalsePositives{}
 m:update_state(nn.tensor{1, 1, 0, 0}, nn.tensor{0.9, 0.2, 0.8, 0.1})
 print(m:result()) --> 1.0]]},
-    FalseNegatives = {"Weighted count of positives that were predicted negative.", shapes = any_shape, example = [[
+    FalseNegatives = {"Weighted count of positives that were predicted negative.",
+      shapes = any_shape, example = [[
 local m = nn.metrics.FalseNegatives{}
 m:update_state(nn.tensor{1, 1, 0, 0}, nn.tensor{0.9, 0.2, 0.8, 0.1})
 print(m:result()) --> 1.0]]},
-    Precision = {"TP / (TP + FP): how many predicted positives are right; 0 without any.", shapes = any_shape, example = [[
+    Precision = {"TP / (TP + FP): how many predicted positives are right; 0 without any.",
+      shapes = any_shape, example = [[
 local m = nn.metrics.Precision{}
 m:update_state(nn.tensor{1, 1, 0, 0}, nn.tensor{0.9, 0.2, 0.8, 0.1})
 print(m:result()) --> 0.5]]},
-    Recall = {"TP / (TP + FN): how many positives were found; 0 without any.", shapes = any_shape, example = [[
+    Recall = {"TP / (TP + FN): how many positives were found; 0 without any.", shapes = any_shape,
+      example = [[
 local m = nn.metrics.Recall{}
 m:update_state(nn.tensor{1, 1, 0, 0}, nn.tensor{0.9, 0.2, 0.8, 0.1})
 print(m:result()) --> 0.5]]},
-    SensitivityAtSpecificity = {[[Sensitivity TP / (TP + FN) at the best threshold with specificity TN / (TN + FP) of at least this.]], shapes = any_shape,
+    SensitivityAtSpecificity = {[[Sensitivity TP / (TP + FN) at the best threshold with
+specificity TN / (TN + FP) of
+at least this.]], shapes = any_shape,
       args = {specificity = "From 0 to 1."}, example = [[
 local m = nn.metrics.SensitivityAtSpecificity{0.5}
 m:update_state(nn.tensor{0, 0, 1, 1}, nn.tensor{0.1, 0.2, 0.8, 0.9})
 print(m:result()) --> 1.0]]},
-    SpecificityAtSensitivity = {[[Specificity TN / (TN + FP) at the best threshold with sensitivity of at least this.]], shapes = any_shape,
+    SpecificityAtSensitivity = {[[Specificity TN / (TN + FP) at the best threshold with
+sensitivity of
+at least this.]], shapes = any_shape,
       args = {sensitivity = "From 0 to 1."}, example = [[
 local m = nn.metrics.SpecificityAtSensitivity{0.5}
 m:update_state(nn.tensor{0, 0, 1, 1}, nn.tensor{0.1, 0.2, 0.8, 0.9})
 print(m:result()) --> 1.0]]},
-    PrecisionAtRecall = {[[Precision at the best threshold with recall of at least this.]], shapes = any_shape,
+    PrecisionAtRecall = {[[Precision at the best threshold with recall of at least this.]],
+    shapes = any_shape,
       args = {recall = "From 0 to 1."}, example = [[
 local m = nn.metrics.PrecisionAtRecall{0.5}
 m:update_state(nn.tensor{0, 0, 1, 1}, nn.tensor{0.1, 0.2, 0.8, 0.9})
 print(m:result()) --> 1.0]]},
-    RecallAtPrecision = {[[Recall at the best threshold with precision of at least this.]], shapes = any_shape,
+    RecallAtPrecision = {[[Recall at the best threshold with precision of at least this.]],
+    shapes = any_shape,
       args = {precision = "From 0 to 1."}, example = [[
 local m = nn.metrics.RecallAtPrecision{0.5}
 m:update_state(nn.tensor{0, 0, 1, 1}, nn.tensor{0.1, 0.2, 0.8, 0.9})
 print(m:result()) --> 1.0]]},
-    IoU = {"Intersection over union TP / (TP + FP + FN), averaged over the target classes.", shapes = "Class ids (or probabilities) of any shape, alike.", example = [[
+    IoU = {"Intersection over union TP / (TP + FP + FN), averaged over the target classes.",
+      shapes = "Class ids (or probabilities) of any shape, alike.", example = [[
 local m = nn.metrics.IoU{num_classes = 2, target_class_ids = {0}}
 m:update_state(nn.tensor{0, 0, 1, 1}, nn.tensor{0, 1, 1, 1})
 print(("%.4f"):format(nn.tensor(m:result()):item())) --> 0.5000]]},
-    MeanIoU = {"Intersection over union, averaged over all classes.", shapes = "Class ids (or probabilities) of any shape, alike.", example = [[
+    MeanIoU = {"Intersection over union, averaged over all classes.",
+      shapes = "Class ids (or probabilities) of any shape, alike.", example = [[
 local m = nn.metrics.MeanIoU{num_classes = 2}
 m:update_state(nn.tensor{0, 0, 1, 1}, nn.tensor{0, 1, 1, 1})
 print(("%.4f"):format(nn.tensor(m:result()):item())) --> 0.5833]]},
-    BinaryIoU = {"Intersection over union of two classes, p at or above the threshold being class 1.", shapes = "Class ids (or probabilities) of any shape, alike.", example = [[
+    BinaryIoU = {"Intersection over union of two classes, class 1 where p >= threshold.",
+      shapes = "Class ids (or probabilities) of any shape, alike.",
+      example = [[
 local m = nn.metrics.BinaryIoU{threshold = 0.5}
 m:update_state(nn.tensor{0, 0, 1, 1}, nn.tensor{0.1, 0.6, 0.7, 0.8})
 print(("%.4f"):format(nn.tensor(m:result()):item())) --> 0.5833]]},
-    OneHotIoU = {"Intersection over union of one-hot labels, averaged over the target classes.", shapes = "One-hot labels and predictions (N, ..., C).", example = [[
+    OneHotIoU = {"Intersection over union of one-hot labels, averaged over the target classes.",
+      shapes = "One-hot labels and predictions (N, ..., C).", example = [[
 local m = nn.metrics.OneHotIoU{num_classes = 2, target_class_ids = {0}}
 m:update_state(nn.tensor{{1, 0}, {0, 1}}, nn.tensor{{0.9, 0.1}, {0.2, 0.8}})
 print(("%.4f"):format(nn.tensor(m:result()):item())) --> 1.0000]]},
-    OneHotMeanIoU = {"Intersection over union of one-hot labels, averaged over all classes.", shapes = "One-hot labels and predictions (N, ..., C).", example = [[
+    OneHotMeanIoU = {"Intersection over union of one-hot labels, averaged over all classes.",
+      shapes = "One-hot labels and predictions (N, ..., C).", example = [[
 local m = nn.metrics.OneHotMeanIoU{num_classes = 2}
 m:update_state(nn.tensor{{1, 0}, {0, 1}}, nn.tensor{{0.9, 0.1}, {0.2, 0.8}})
 print(("%.4f"):format(nn.tensor(m:result()):item())) --> 1.0000]]},
@@ -294,15 +321,17 @@ print(("%.4f"):format(m:result()[1])) --> 0.6667]]},
 local m = nn.metrics.R2Score{}
 m:update_state(nn.tensor{{1}, {2}, {3}}, nn.tensor{{1}, {2}, {2}})
 print(m:result()) --> 0.5]]},
-    PearsonCorrelation = {"Mean over rows of the correlation of t and p along the axis.", example = [[
+    PearsonCorrelation = {"Mean over rows of the correlation of t and p along the axis.",
+      example = [[
 local m = nn.metrics.PearsonCorrelation{}
 m:update_state(nn.tensor{{1, 2, 3}}, nn.tensor{{1, 2, 2}})
 print(("%.4f"):format(nn.tensor(m:result()):item())) --> 0.8660]]},
-    pearson_correlation = {"The correlation of t and p along the axis.", returns = rows, example = [[
+    pearson_correlation = {"The correlation of t and p along the axis.", returns = rows,
+      example = [[
 local r = nn.metrics.pearson_correlation(nn.tensor{{1, 2, 3}}, nn.tensor{{1, 2, 2}})
 print(("%.4f"):format(r:item())) --> 0.8660]]},
-    ConcordanceCorrelation = {[[Mean over rows of the concordance: correlation that also asks for equal
-means and variances.]], paper = "Lin 1989", example = [[
+    ConcordanceCorrelation = {[[Mean over rows of the concordance: correlation that also asks for
+equal means and variances.]], paper = "Lin 1989", example = [[
 local m = nn.metrics.ConcordanceCorrelation{}
 m:update_state(nn.tensor{{1, 2, 3}}, nn.tensor{{1, 2, 3}})
 print(("%.4f"):format(nn.tensor(m:result()):item())) --> 1.0000]]},

@@ -38,7 +38,8 @@ your own.]],
       example = small .. "print(model(nn.tensor{{1, 2}})) --> [[3.]]"},
     Model = {"A model of the calls between inputs and outputs, or (extend) of a call of your own.",
       returns = "A model.", shapes = "Those of inputs and outputs.",
-      errors = "An output that does not depend on the inputs; two layers of one name.", example = [==[
+      errors = "An output that does not depend on the inputs; two layers of one name.",
+      example = [==[
 local x = nn.Input{shape = {2}}
 local model = nn.Model{inputs = x, outputs = nn.layers.Dense{1, kernel_initializer = "ones"}(x)}
 print(model(nn.tensor{{1, 2}})) --> [[3.]]]==]},

@@ -62,10 +62,10 @@ print(w.value) --> [0.5]
       paper = "Tieleman and Hinton 2012", example = step("RMSprop", "0.6838")},
     Adagrad = {"a += g^2; w -= lr * g / sqrt(a + epsilon).", paper = "Duchi et al. 2011",
       example = step("Adagrad", "0.9047")},
-    Adadelta = {[[Steps sqrt(D + epsilon) / sqrt(A + epsilon) * g, where A and D average the squares of
-gradients and of steps.]], paper = "Zeiler 2012", example = step("Adadelta", "0.9999")},
-    Adam = {[[m and v average g and g^2; w -= lr * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) +
-epsilon).]], paper = "Kingma and Ba 2014", example = step("Adam", "0.9000")},
+    Adadelta = {[[Steps sqrt(D + epsilon) / sqrt(A + epsilon) * g, where A and D average the
+squares of gradients and of steps.]], paper = "Zeiler 2012", example = step("Adadelta", "0.9999")},
+    Adam = {[[m and v average g and g^2; w -= lr * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m /
+(sqrt(v) + epsilon).]], paper = "Kingma and Ba 2014", example = step("Adam", "0.9000")},
     AdamW = {"Adam with weight decay.", paper = "Loshchilov and Hutter 2019",
       errors = "weight_decay is nil.", example = step("AdamW", "0.8996")},
     Adamax = {"m averages g; u = max(beta_2 * u, |g|); w -= lr * m / ((1 - beta_1^t) (u + "
@@ -94,8 +94,8 @@ print(w.value[1]) --> 0.0]]},
         epsilon_2 = "Smallest scale of a weight.", clip_threshold = "Largest mean step.",
         relative_step = "At most 1 / sqrt(t) as rate."},
       paper = "Shazeer and Stern 2018", example = step("Adafactor", "0.9000")},
-    Muon = {[[Matrices move along the orthogonalised momentum (Newton-Schulz), all other variables by
-Adam.]], args = {adam_beta_1 = "Adam's beta_1.", adam_beta_2 = "Adam's beta_2.",
+    Muon = {[[Matrices move along the orthogonalised momentum (Newton-Schulz), all other variables
+by Adam.]], args = {adam_beta_1 = "Adam's beta_1.", adam_beta_2 = "Adam's beta_2.",
         adam_weight_decay = "Weight decay of Adam's variables.",
         exclude_layers = "Patterns of paths that Adam takes.",
         exclude_embeddings = "Adam takes embeddings.", muon_a = "Factor of x.",

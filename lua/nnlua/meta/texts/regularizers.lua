@@ -19,8 +19,9 @@ tensor and gives a scalar.]],
     L2 = {"l2 * sum(w^2).", example = "print(nn.regularizers.L2{0.5}(nn.tensor{1, -3})) --> 5.0"},
     L1L2 = {"l1 * sum(|w|) + l2 * sum(w^2).",
       example = "print(nn.regularizers.L1L2{l1 = 1, l2 = 0.5}(nn.tensor{1, -3})) --> 9.0"},
-    OrthogonalRegularizer = {[[Half the mean |cosine| between all pairs of rows (or columns), counted
-twice, times factor.]], args = {factor = "Size of the penalty.", mode = "\"rows\" or \"columns\"."},
+    OrthogonalRegularizer = {[[Half the mean |cosine| between all pairs of rows (or columns),
+counted twice, times factor.]], args = {factor = "Size of the penalty.",
+        mode = "\"rows\" or \"columns\"."},
       shapes = "A tensor of two axes; gives a scalar.",
       example = [[local r = nn.regularizers.OrthogonalRegularizer{factor = 1}
 print(r(nn.tensor{{1, 0}, {0, 1}})) --> 0.0]]},

@@ -22,7 +22,8 @@ readers trust none of a file's numbers.]],
   },
   entries = {
     save_model = {"Writes architecture, weights, compile arguments and the optimizer's state.",
-      returns = "Nothing.", example = small .. 'nn.saving.save_model(model, os.tmpname() .. ".keras")'},
+      returns = "Nothing.",
+      example = small .. 'nn.saving.save_model(model, os.tmpname() .. ".keras")'},
     load_model = {"Reads a model: .keras, .h5, .safetensors, or an .onnx file.",
     returns = "A model.",
       example = small .. [[

@@ -4,8 +4,8 @@
 local rate = "print(nn.optimizers.schedules."
 
 return {
-  intro = [[Learning rates as functions of the step: the number of completed optimizer calls, 0 at the
-first update. A schedule goes where an optimizer's learning_rate goes.]],
+  intro = [[Learning rates as functions of the step: the number of completed optimizer calls, 0 at
+the first update. A schedule goes where an optimizer's learning_rate goes.]],
   source = "Keras 3.15.1, keras.optimizers.schedules.%s",
   shapes = "",
   returns = "A schedule: called with a step it gives a number, rounded to float32.",

@@ -4,8 +4,9 @@
 local made = "Sizes that are negative or no whole numbers; no memory."
 
 return {
-  intro = [[Tensors are arrays of float32 (which computes), int32 or uint8 (which store). Indices and
-axes count from 1; t[i] is a view one dimension down, or a number of a vector; `#t` is the first size.
+  intro = [[Tensors are arrays of float32 (which computes), int32 or uint8 (which store). Indices
+and axes count from 1; t[i] is a view one dimension down, or a number of a vector; `#t` is the
+first size.
 Operators + - * / ^ % broadcast as in NumPy, and every function of nn.ops is a method too:
 `t:sum{axis = -1}`.]],
   source = "NumPy and Keras 3.15.1, keras.ops",
