@@ -10,6 +10,4 @@ unused_args = false
 ignore = {"581"}
 
 files["spec"] = {std = "+busted", ignore = {"631/.*https?://"}}
--- An example of the reference stands in one line.
-files["lua/nnlua/meta/texts"] = {ignore = {"631"}}
 files["examples"] = {allow_defined_top = true}

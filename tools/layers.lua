@@ -3,8 +3,7 @@
 -- An arrow points down only: core <- ops <- model <- lua <- host <- main, io uses core alone. Lua's
 -- headers appear in src/lua and src/host, CBLAS's in the GEMM front. nnlua.core is required below
 -- lua/nnlua only. Files stay under 500 lines and lines under 100 columns; a longer file, or one
--- with longer lines, says why in a comment "longer than ... because" in its first lines. The texts of
--- the reference (lua/nnlua/meta/texts) hold an example a line, of any length.
+-- with longer lines, says why in a comment "longer than ... because" in its first lines.
 
 local root = arg[1] or "."
 
@@ -83,13 +82,12 @@ end
 
 local function check_file(path, check)
   local count, excused = 0, false
-  local is_text = path:find("lua/nnlua/meta/texts/", 1, true) == 1
   for line in io.lines(root .. "/" .. path) do
     count = count + 1
     if count <= 20 and line:find "longer than .* because" then excused = true end
     local where = ("%s:%d"):format(path, count)
     local columns = utf8.len(line) or #line
-    if columns > 100 and not excused and not is_text then report(where, "%d columns, at most 100", columns) end
+    if columns > 100 and not excused then report(where, "%d columns, at most 100", columns) end
     if check then check(path, line, where) end
   end
   if count > 500 and not excused then report(path, "%d lines, at most 500", count) end
