@@ -63,12 +63,13 @@ local arguments = {
 
 for part in ("kernel bias depthwise pointwise embeddings beta gamma alpha moving_mean "
   .. "moving_variance activity"):gmatch "%S+" do
+  local what = part:gsub("wise$", "wise kernel"):gsub("_", " ")
   arguments[part .. "_initializer"] = ("Start of the %s: an identifier of nn.initializers.")
-    :format(part)
+    :format(what)
   arguments[part .. "_regularizer"] = ("Penalty of the %s: an identifier of nn.regularizers.")
-    :format(part)
+    :format(what)
   arguments[part .. "_constraint"] = ("What the %s is projected on after each step.")
-    :format(part)
+    :format(what)
 end
 
 local methods = {
