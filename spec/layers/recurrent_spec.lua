@@ -182,6 +182,18 @@ describe("Attention", function()
     near(model {q, v}, again {q, v})
   end)
 
+  it("saves how it is called", function()
+    local a, b, c = nn.Input{{3, 4}}, nn.Input{{3, 4}}, nn.Input{{6}}
+    local y = nn.layers.MultiHeadAttention(2, 2)({a, b}, {use_causal_mask = true})
+    local z = nn.layers.GRU(6) {y, c}
+    local model = nn.Model{inputs = {a, b, c}, outputs = z}
+    local again = nn.models.model_from_json(model:to_json())
+    again:set_weights(model:get_weights())
+    local x = {q, wave {2, 3, 4} * 2, wave {2, 6}}
+    near(model(x), again(x))
+    assert.is_true(nn.ops.max(nn.ops.abs(model {q, x[2], x[3] * 0} - model(x))):item() > 1e-3)
+  end)
+
   it("refuses groups that do not divide", function()
     assert.error_matches(function() nn.layers.GroupQueryAttention(2, 3, 2) end, "do not divide")
   end)

@@ -8,7 +8,7 @@ local Layer = require "nnlua.layers.layer"
 
 local Bidirectional = Layer:extend("Bidirectional", {
   args = 'layer, merge_mode="concat", weights=None, backward_layer=None',
-  supports_masking = true,
+  supports_masking = true, tensor_arguments = "states",
 })
 
 local function ops() return require "nnlua.ops" end

@@ -225,7 +225,8 @@ end
 
 local function attention_class(name, signature, fields)
   local cls = Layer:extend(name, {args = signature .. shared_args, supports_masking = true,
-    call = call, compute_mask = compute_mask, get_config = get_config})
+    call = call, compute_mask = compute_mask, get_config = get_config,
+    tensor_arguments = "positions"})
   function cls:build(shapes) build(self, shapes, fields) end
   M[name] = cls
   return cls

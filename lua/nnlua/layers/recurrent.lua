@@ -17,7 +17,7 @@ local function ops() return require "nnlua.ops" end
 local RNN = Layer:extend("RNN", {
   args = [[cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
     unroll=False, zero_output_for_mask=False]],
-  supports_masking = true,
+  supports_masking = true, tensor_arguments = "states",
 })
 M.RNN = RNN
 

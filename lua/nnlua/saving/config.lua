@@ -61,14 +61,28 @@ local function tensor_config(t, numbers)
     dtype = t.dtype, keras_history = history(t, numbers)}}
 end
 
+-- A call's tensors as Keras passes them: in one list, each by itself, or the states apart.
+local function call_config(layer, inputs, ctx)
+  local kwargs = {}
+  for _, name in ipairs {"training", "use_causal_mask", "return_attention_scores"} do
+    kwargs[name] = ctx[name]
+  end
+  if layer.tensor_arguments == "positions" and inputs[1] then
+    return {args = core.json.array(inputs), kwargs = kwargs}
+  elseif layer.tensor_arguments == "states" and inputs[1] then
+    kwargs.initial_state = core.json.array(table.move(inputs, 2, #inputs, 1, {}))
+    inputs = inputs[1]
+  end
+  if inputs[1] then inputs = core.json.array(inputs) end
+  return {args = core.json.array{inputs}, kwargs = kwargs}
+end
+
 local function inbound(layer, model, numbers)
   local list = {}
   for _, node in ipairs(model.nodes) do
     if node.layer == layer then
-      local inputs = tree.map(function(t) return tensor_config(t, numbers) end, node.inputs)
-      if inputs[1] then inputs = core.json.array(inputs) end
-      list[#list + 1] = {args = core.json.array{inputs}, kwargs = node.ctx and
-        {training = node.ctx.training} or {}}
+      local given = tree.map(function(t) return tensor_config(t, numbers) end, node.inputs)
+      list[#list + 1] = call_config(layer, given, node.ctx or {})
     end
   end
   return core.json.array(list)

@@ -140,14 +140,32 @@ local function with_tensors(made, v)
   return out
 end
 
+local switches = {training = true, use_causal_mask = true, return_attention_scores = true}
+
+-- Tensors that Keras passes by name stand behind the others here, in this order.
+local tensor_names = {"value", "key", "initial_state"}
+local tensors_by_name = {value = true, key = true, initial_state = true}
+
+local function add_named(inputs, made, v)
+  local more = with_tensors(made, v)
+  if is_tensor_config(v) then more = {more} end
+  local list = inputs[1] and table.move(inputs, 1, #inputs, 1, {}) or {inputs}
+  return table.move(more, 1, #more, #list + 1, list)
+end
+
 local function call_arguments(made, node, name)
   local given = node.args or {}
   local inputs = with_tensors(made, #given == 1 and given[1] or given)
   local ctx
+  for _, key in ipairs(tensor_names) do
+    local v = (node.kwargs or {})[key]
+    if v ~= nil and v ~= null then inputs = add_named(inputs, made, v) end
+  end
   for key, v in pairs(node.kwargs or {}) do
-    if key == "training" and type(v) == "boolean" then
-      ctx = {training = v}
-    elseif v ~= null and key ~= "training" then
+    if switches[key] and type(v) == "boolean" then
+      ctx = ctx or {}
+      ctx[key] = v
+    elseif v ~= null and key ~= "training" and not tensors_by_name[key] then
       err.raise("load: the call of layer '%s' passes '%s', which is not supported", name, key)
     end
   end
