@@ -98,7 +98,7 @@ static nn_status solve_shape(const nn_attrs *a, int n_in, const nn_shape *const 
 static double *solve_one(nn_call *c, const float *a, const float *b, int64_t n, int64_t m,
                          int transposed) {
   double *A = c->scratch, *B = A + 2 * n * n;
-  int64_t *pivot = (int64_t *)(B + n * (m > n ? m : n));
+  int64_t *pivot = (void *)(B + n * (m > n ? m : n));
   for (int64_t i = 0; i < n * n; i++) A[i] = a[transposed ? i % n * n + i / n : i];
   for (int64_t i = 0; i < n * m; i++) B[i] = b[i];
   if (!factor(A, n, pivot)) nn_fault(c->run, "solve: the matrix is singular");
@@ -201,7 +201,7 @@ static nn_status slogdet_shape(const nn_attrs *a, int n_in, const nn_shape *cons
 static void slogdet_forward(nn_call *c) {
   int64_t n = nn_matrix_columns(c->in_shape[0]);
   double *A = c->scratch;
-  int64_t *pivot = (int64_t *)(A + n * n);
+  int64_t *pivot = (void *)(A + n * n);
   for (int64_t k = 0; k < nn_matrix_count(c->in_shape[0]); k++) {
     double log_size = 0;
     for (int64_t i = 0; i < n * n; i++) A[i] = ((const float *)c->in[0])[k * n * n + i];
@@ -218,7 +218,7 @@ static void slogdet_forward(nn_call *c) {
 static void slogdet_backward(nn_call *c) {
   int64_t n = nn_matrix_columns(c->in_shape[0]);
   double *A = c->scratch, *B = A + 2 * n * n;
-  int64_t *pivot = (int64_t *)(B + n * n);
+  int64_t *pivot = (void *)(B + n * n);
   for (int64_t k = 0; c->din[0] && k < nn_matrix_count(c->in_shape[0]); k++) {
     double d = c->dout[1] ? c->dout[1][k] : 0;
     for (int64_t i = 0; i < n * n; i++) {
@@ -250,7 +250,7 @@ static nn_status lu_shape(const nn_attrs *a, int n_in, const nn_shape *const *in
 static void lu_forward(nn_call *c) {
   int64_t n = nn_matrix_columns(c->in_shape[0]);
   double *A = c->scratch;
-  int64_t *pivot = (int64_t *)(A + n * n);
+  int64_t *pivot = (void *)(A + n * n);
   for (int64_t k = 0; k < nn_matrix_count(c->in_shape[0]); k++) {
     for (int64_t i = 0; i < n * n; i++) A[i] = ((const float *)c->in[0])[k * n * n + i];
     factor(A, n, pivot);

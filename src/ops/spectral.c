@@ -19,10 +19,13 @@ static const float *input(const nn_call *c, int64_t k) {
   return (const float *)c->in[0] + k * nn_matrix_rows(s) * nn_matrix_columns(s);
 }
 
+/* The matrix, what turns with it, and a result that is square where attrs.i[0] asks for that. */
 static size_t room(const nn_attrs *a, int n_in, const nn_shape *const *in) {
-  (void)a, (void)n_in;
-  int64_t m = nn_matrix_rows(in[0]), n = nn_matrix_columns(in[0]), side = m > n ? m : n;
-  return (size_t)(3 * side * side + 2 * side) * sizeof(double);
+  (void)n_in;
+  int64_t m = nn_matrix_rows(in[0]), n = nn_matrix_columns(in[0]);
+  int64_t few = smaller(m, n), many = m + n - few;
+  return (size_t)(2 * many * few + few * few + many * (a->i[0] ? many : few) + few) *
+         sizeof(double);
 }
 
 /* --- qr: attrs.i[0] = 1: Q is square --------------------------------------------------------- */
@@ -72,8 +75,8 @@ static void triangulate(double *A, int64_t m, int64_t n, double *V) {
 
 static void qr_one(nn_call *c, int64_t at) {
   int64_t m = nn_matrix_rows(c->in_shape[0]), n = nn_matrix_columns(c->in_shape[0]);
-  int64_t k = nn_matrix_columns(c->out_shape[0]), side = m > n ? m : n;
-  double *A = c->scratch, *V = A + side * side, *Q = V + side * side;
+  int64_t k = nn_matrix_columns(c->out_shape[0]);
+  double *A = c->scratch, *V = A + m * n, *Q = V + m * smaller(m, n);
   const float *x = input(c, at);
   float *q = (float *)c->out[0] + at * m * k, *r = (float *)c->out[1] + at * k * n;
   for (int64_t i = 0; i < m * n; i++) A[i] = x[i];
@@ -305,7 +308,7 @@ static void svd_one(nn_call *c, int64_t k) {
   int64_t rows = nn_matrix_rows(c->in_shape[0]), width = nn_matrix_columns(c->in_shape[0]);
   int wide = width > rows;
   int64_t m = wide ? width : rows, n = wide ? rows : width, columns = c->attrs->i[0] ? m : n;
-  double *A = c->scratch, *V = A + m * m, *U = V + m * m, *s = U + m * m;
+  double *A = c->scratch, *V = A + m * n, *U = V + n * n, *s = U + m * columns;
   const float *x = input(c, k);
   for (int64_t i = 0; i < m * n; i++) A[i] = wide ? x[i % n * width + i / n] : x[i];
   for (int64_t i = 0; i < n * n; i++) V[i] = i / n == i % n;
