@@ -11,7 +11,6 @@ local labels = require "nnlua.trainer.labels"
 local logs_of = require "nnlua.logs"
 local loop = require "nnlua.trainer.loop"
 local resume = require "nnlua.trainer.resume"
-local seed = require "nnlua.seed"
 local terminal = require "nnlua.terminal"
 local tree = require "nnlua.tree"
 
@@ -257,7 +256,6 @@ function fit.fit(model, a)
   local callbacks = new_callbacks(model, a, a.steps_per_epoch or source.batches, a.initial_epoch)
   run.callbacks = callbacks
   model.stop_training, model.stop_reason = false, nil
-  model.optimizer_used = true
   rawset(model, "fit_run", run)
   local state = a.resume and resume.read(model, a.resume)
   callbacks:on_train_begin(logs_of.new())
@@ -277,7 +275,5 @@ function fit.fit(model, a)
   callbacks:on_train_end(logs_of.new(run.training_logs or {}))
   return history
 end
-
-fit.seed = seed
 
 return fit
