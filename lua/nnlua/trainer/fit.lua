@@ -70,13 +70,25 @@ local function split_rows(a, x, y, w, rows)
   return data.rows(x, 1, at), data.rows(y, 1, at), data.rows(w, 1, at), at, v
 end
 
+-- The rows of a permutation, each in its own batch: batches keep their places, rows inside move.
+local function within_batches(order, rows, batch)
+  local out, filled = core.full({rows}, 0, "int32"), {}
+  for i = 1, rows do
+    local row = order[i]
+    local k = row // batch
+    filled[k] = (filled[k] or 0) + 1
+    out[k * batch + filled[k]] = row
+  end
+  return out
+end
+
 -- The order of rows of each pass: a permutation from the model's seed, or rows inside batches.
 local function order_maker(model, shuffle, rows, batch)
   if not shuffle then return nil end
   return function(_, into)
     model.shuffles = (rawget(model, "shuffles") or 0) + 1
     if shuffle == "batch" then
-      return core.rng.batch_permutation(rows, batch, model.seed, 1, model.shuffles, into)
+      return within_batches(core.rng.permutation(rows, model.seed, 1, model.shuffles), rows, batch)
     end
     return core.rng.permutation(rows, model.seed, 1, model.shuffles, into)
   end
