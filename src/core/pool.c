@@ -1,9 +1,16 @@
-/* The pool: one open job at a time, guarded by one mutex; chunks are claimed without it.
+/* The pool: one open job at a time. One word says its number, whether it may still be joined and how
+ * many workers are in it; a worker joins by adding itself, so a job is opened, joined and closed
+ * without a lock. The lock is for those who sleep.
  *
- * A worker that wakes late finds the job closed and sleeps again, so the caller waits only for
+ * The chunks are dealt in equal runs, a share a thread. A thread works through its own share first
+ * and then helps with the others': equal jobs in a row thus find their operands in the cache of
+ * their core (products of 1,024 rows gain 8 % on two cores, November 2026), and nobody waits for a
+ * thread that sleeps.
+ *
+ * A worker that comes late finds the job closed and sleeps again, so the caller waits only for
  * chunks that somebody has begun. Before it sleeps a worker (and a caller before it waits) looks
- * for a few microseconds: the products of one training step follow each other faster than a
- * thread wakes.
+ * for some microseconds: the products of one training step follow each other faster than a thread
+ * wakes.
  */
 #define _GNU_SOURCE
 #include "core/pool.h"
@@ -18,22 +25,32 @@
 #define SPINS 600 /* some 10 microseconds */
 #define WORKER_STACK (512 * 1024)
 
+/* What belongs to one thread; number 0 is the caller's. */
+typedef struct seat {
+  struct nn_pool *pool; /* borrowed */
+  pthread_t thread;     /* of a worker that was started */
+  int number;
+  _Alignas(64) atomic_llong taken; /* chunks of its share that somebody has claimed */
+} seat;
+
+/* The word: the number of the job, a bit while it may be joined, the workers in it. */
+#define OPEN ((uint64_t)1 << 31)
+#define WORKERS (OPEN - 1)
+#define JOB(word) ((word) >> 32)
+
 struct nn_pool {
-  nn_alloc *alloc;    /* borrowed */
-  pthread_t *workers; /* owned: threads - 1 of them, `started` are running */
+  nn_alloc *alloc; /* borrowed */
+  seat *seats;     /* owned: one for each thread, `started` workers are running */
   int threads, started;
   atomic_int busy; /* a job runs: another caller works alone */
-  pthread_mutex_t lock;
-  pthread_cond_t wake, done;
-  /* under the lock */
-  int stop, open, active;
+  /* written before the job opens, read by those who joined it */
   nn_job job;
   void *arg;
   int64_t n;
-  /* also read without it */
-  atomic_uint round; /* counts jobs, and the order to stop */
-  atomic_int working;
-  _Alignas(64) atomic_llong next; /* the next chunk to claim */
+  _Alignas(64) atomic_uint_fast64_t word;
+  atomic_int stop, sleepers, caller_sleeps;
+  pthread_mutex_t lock;
+  pthread_cond_t wake, done;
 };
 
 static void relax(void) {
@@ -44,51 +61,61 @@ static void relax(void) {
 #endif
 }
 
-static void claim(nn_pool *p, nn_job job, void *arg, int64_t n) {
-  for (;;) {
-    int64_t i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
-    if (i >= n) return;
-    job(arg, i);
+static void claim(nn_pool *p, int self, nn_job job, void *arg, int64_t n) {
+  for (int k = 0; k < p->threads; k++) {
+    int64_t share = self + k < p->threads ? self + k : self + k - p->threads;
+    int64_t from = n * share / p->threads, size = n * (share + 1) / p->threads - from;
+    atomic_llong *taken = &p->seats[share].taken;
+    for (;;) {
+      if (atomic_load_explicit(taken, memory_order_relaxed) >= size) break;
+      int64_t i = atomic_fetch_add_explicit(taken, 1, memory_order_relaxed);
+      if (i >= size) break;
+      job(arg, from + i);
+    }
   }
 }
 
-/* Waits for a round after `seen`; called with the lock held, which it gives up meanwhile. */
-static void wait_round(nn_pool *p, unsigned seen) {
-  if (atomic_load_explicit(&p->round, memory_order_relaxed) == seen) {
-    pthread_mutex_unlock(&p->lock);
-    for (int i = 0; i < SPINS && atomic_load_explicit(&p->round, memory_order_relaxed) == seen; i++)
-      relax();
-    pthread_mutex_lock(&p->lock);
+/* Whether the word shows a worker that served job `seen` last something to do. */
+static int is_news(nn_pool *p, uint64_t word, uint64_t seen) {
+  return ((word & OPEN) && JOB(word) != seen) || atomic_load(&p->stop);
+}
+
+/* Waits for news: looking, then asleep. */
+static void await(nn_pool *p, uint64_t seen) {
+  for (int i = 0; i < SPINS; i++) {
+    if (is_news(p, atomic_load_explicit(&p->word, memory_order_relaxed), seen)) return;
+    relax();
   }
-  while (atomic_load_explicit(&p->round, memory_order_relaxed) == seen)
-    pthread_cond_wait(&p->wake, &p->lock);
+  pthread_mutex_lock(&p->lock);
+  atomic_fetch_add(&p->sleepers, 1); /* before the word is read: open_job does it the other way */
+  while (!is_news(p, atomic_load(&p->word), seen)) pthread_cond_wait(&p->wake, &p->lock);
+  atomic_fetch_sub(&p->sleepers, 1);
+  pthread_mutex_unlock(&p->lock);
+}
+
+/* The last worker in a closed job wakes the caller. */
+static void leave(nn_pool *p) {
+  uint64_t before = atomic_fetch_sub(&p->word, 1);
+  if ((before & OPEN) || (before & WORKERS) != 1 || !atomic_load(&p->caller_sleeps)) return;
+  pthread_mutex_lock(&p->lock);
+  pthread_cond_signal(&p->done);
+  pthread_mutex_unlock(&p->lock);
 }
 
 static void *worker(void *arg) {
-  nn_pool *p = arg;
-  unsigned seen = 0;
-  pthread_mutex_lock(&p->lock);
-  for (;;) {
-    if (p->stop) break;
-    if (p->open) {
-      nn_job job = p->job;
-      void *job_arg = p->arg;
-      int64_t n = p->n;
-      seen = atomic_load_explicit(&p->round, memory_order_relaxed);
-      p->active++;
-      atomic_store_explicit(&p->working, p->active, memory_order_relaxed);
-      pthread_mutex_unlock(&p->lock);
-      claim(p, job, job_arg, n);
-      pthread_mutex_lock(&p->lock);
-      p->active--;
-      atomic_store_explicit(&p->working, p->active, memory_order_release);
-      if (p->active == 0) pthread_cond_signal(&p->done);
-    } else {
-      seen = atomic_load_explicit(&p->round, memory_order_relaxed);
+  const seat *s = arg;
+  nn_pool *p = s->pool;
+  uint64_t seen = 0;
+  while (!atomic_load(&p->stop)) {
+    uint64_t word = atomic_load(&p->word);
+    if (!is_news(p, word, seen)) {
+      await(p, seen);
+    } else if ((word & OPEN) && atomic_compare_exchange_strong(&p->word, &word, word + 1)) {
+      seen = JOB(word);
+      claim(p, s->number, p->job, p->arg, p->n);
+      leave(p);
     }
-    wait_round(p, seen);
   }
-  pthread_mutex_unlock(&p->lock);
   return NULL;
 }
 
@@ -101,26 +128,25 @@ static void start_workers(nn_pool *p) {
   pthread_attr_setstacksize(&attr, WORKER_STACK);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  while (p->started < p->threads - 1 &&
-         pthread_create(&p->workers[p->started], &attr, worker, p) == 0)
-    p->started++;
+  for (seat *s = &p->seats[p->started + 1]; p->started < p->threads - 1; s++, p->started++)
+    if (pthread_create(&s->thread, &attr, worker, s) != 0) break;
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   pthread_attr_destroy(&attr);
 }
 
-static void next_round(nn_pool *p) {
-  atomic_fetch_add_explicit(&p->round, 1, memory_order_release);
+static void wake_sleepers(nn_pool *p) {
+  if (!atomic_load(&p->sleepers)) return;
+  pthread_mutex_lock(&p->lock);
   pthread_cond_broadcast(&p->wake);
+  pthread_mutex_unlock(&p->lock);
 }
 
 static void stop_workers(nn_pool *p) {
-  pthread_mutex_lock(&p->lock);
-  p->stop = 1;
-  next_round(p);
-  pthread_mutex_unlock(&p->lock);
-  for (int i = 0; i < p->started; i++) pthread_join(p->workers[i], NULL);
+  atomic_store(&p->stop, 1);
+  wake_sleepers(p);
+  for (int i = 1; i <= p->started; i++) pthread_join(p->seats[i].thread, NULL);
   p->started = 0;
-  p->stop = 0;
+  atomic_store(&p->stop, 0);
 }
 
 static int machine_threads(void) {
@@ -138,11 +164,12 @@ nn_status nn_pool_resize(nn_pool *p, int threads, nn_error *e) {
   if (threads == 0) threads = machine_threads();
   if (threads > MAX_THREADS) threads = MAX_THREADS;
   if (threads == p->threads) return NN_OK;
-  pthread_t *ids = nn_mem_new(p->alloc, sizeof *ids * (size_t)threads);
-  if (!ids) return nn_fail(e, NN_ERR_MEMORY, "pool: no memory for %d threads", threads);
+  seat *seats = nn_mem_new(p->alloc, sizeof *seats * (size_t)threads);
+  if (!seats) return nn_fail(e, NN_ERR_MEMORY, "pool: no memory for %d threads", threads);
   stop_workers(p);
-  nn_mem_free(p->alloc, p->workers);
-  p->workers = ids;
+  nn_mem_free(p->alloc, p->seats);
+  for (int i = 0; i < threads; i++) seats[i].pool = p, seats[i].number = i;
+  p->seats = seats;
   p->threads = threads;
   return NN_OK;
 }
@@ -170,28 +197,32 @@ void nn_pool_free(nn_pool *p) {
   pthread_cond_destroy(&p->done);
   pthread_cond_destroy(&p->wake);
   pthread_mutex_destroy(&p->lock);
-  nn_mem_free(p->alloc, p->workers);
+  nn_mem_free(p->alloc, p->seats);
   nn_mem_free(p->alloc, p);
 }
 
 int nn_pool_threads(const nn_pool *p) { return p ? p->threads : 1; }
 
 static void open_job(nn_pool *p, nn_job job, void *arg, int64_t n) {
-  pthread_mutex_lock(&p->lock);
+  for (int i = 0; i < p->threads; i++)
+    atomic_store_explicit(&p->seats[i].taken, 0, memory_order_relaxed);
   p->job = job, p->arg = arg, p->n = n;
-  atomic_store_explicit(&p->next, 0, memory_order_relaxed);
-  p->open = 1;
-  next_round(p);
-  pthread_mutex_unlock(&p->lock);
+  uint64_t number = JOB(atomic_load_explicit(&p->word, memory_order_relaxed)) + 1;
+  atomic_exchange(&p->word, number << 32 | OPEN);
+  wake_sleepers(p);
 }
 
 /* No worker may join any more; waits for those that did. */
 static void close_job(nn_pool *p) {
-  for (int i = 0; i < SPINS && atomic_load_explicit(&p->working, memory_order_acquire); i++)
+  atomic_fetch_and(&p->word, ~OPEN);
+  for (int i = 0; i < SPINS; i++) {
+    if (!(atomic_load_explicit(&p->word, memory_order_acquire) & WORKERS)) return;
     relax();
+  }
   pthread_mutex_lock(&p->lock);
-  p->open = 0;
-  while (p->active > 0) pthread_cond_wait(&p->done, &p->lock);
+  atomic_store(&p->caller_sleeps, 1);
+  while (atomic_load(&p->word) & WORKERS) pthread_cond_wait(&p->done, &p->lock);
+  atomic_store(&p->caller_sleeps, 0);
   pthread_mutex_unlock(&p->lock);
 }
 
@@ -203,7 +234,7 @@ void nn_pool_run(nn_pool *p, nn_job job, void *arg, int64_t n) {
   }
   start_workers(p);
   open_job(p, job, arg, n);
-  claim(p, job, arg, n);
+  claim(p, 0, job, arg, n);
   close_job(p);
   atomic_store(&p->busy, 0);
 }

@@ -2,7 +2,7 @@
  *
  * The chunks of a job depend on its shapes only, never on the number of threads, and each chunk
  * writes its own outputs, so results have the same bits with any number of threads. The caller
- * works too; workers claim chunks from an atomic counter and sleep when there are none (threads
+ * works too; workers claim chunks from atomic counters and sleep when there are none (threads
  * that spin collapse beside other busy processes).
  */
 #ifndef NN_CORE_POOL_H
