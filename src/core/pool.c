@@ -1,6 +1,6 @@
-/* The pool: one open job at a time. One word says its number, whether it may still be joined and how
- * many workers are in it; a worker joins by adding itself, so a job is opened, joined and closed
- * without a lock. The lock is for those who sleep.
+/* The pool: one open job at a time. One word says its number, whether it may still be joined and
+ * how many workers are in it; a worker joins by adding itself, so a job is opened, joined and
+ * closed without a lock. The lock is for those who sleep.
  *
  * The chunks are dealt in equal runs, a share a thread. A thread works through its own share first
  * and then helps with the others': equal jobs in a row thus find their operands in the cache of
@@ -20,6 +20,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
+
+#include "core/fpmode.h"
 
 #define MAX_THREADS 256
 #define SPINS 600 /* some 10 microseconds */
@@ -47,6 +49,7 @@ struct nn_pool {
   nn_job job;
   void *arg;
   int64_t n;
+  nn_fpmode mode; /* the caller's: the same bits on every thread */
   _Alignas(64) atomic_uint_fast64_t word;
   atomic_int stop, sleepers, caller_sleeps;
   pthread_mutex_t lock;
@@ -112,6 +115,7 @@ static void *worker(void *arg) {
       await(p, seen);
     } else if ((word & OPEN) && atomic_compare_exchange_strong(&p->word, &word, word + 1)) {
       seen = JOB(word);
+      nn_fpmode_set(p->mode);
       claim(p, s->number, p->job, p->arg, p->n);
       leave(p);
     }
@@ -206,7 +210,7 @@ int nn_pool_threads(const nn_pool *p) { return p ? p->threads : 1; }
 static void open_job(nn_pool *p, nn_job job, void *arg, int64_t n) {
   for (int i = 0; i < p->threads; i++)
     atomic_store_explicit(&p->seats[i].taken, 0, memory_order_relaxed);
-  p->job = job, p->arg = arg, p->n = n;
+  p->job = job, p->arg = arg, p->n = n, p->mode = nn_fpmode_get();
   uint64_t number = JOB(atomic_load_explicit(&p->word, memory_order_relaxed)) + 1;
   atomic_exchange(&p->word, number << 32 | OPEN);
   wake_sleepers(p);

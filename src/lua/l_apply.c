@@ -1,6 +1,7 @@
 /* core.apply(name, inputs[, ints[, floats]]): one op on tensors, run at once or recorded. */
 #include <string.h>
 
+#include "core/fpmode.h"
 #include "lua/l_graph.h"
 
 enum { MAX_INPUTS = 256 };
@@ -128,7 +129,9 @@ static void run_now(lua_State *L, nnl_context *c, application *a) {
   uint64_t step = c->run.step;
   if (op->flags & NN_OP_RANDOM) c->run.step = c->draws++;
   c->run.fault = 0;
+  nn_fpmode before = nn_fpmode_flush();
   op->forward(&call);
+  nn_fpmode_set(before);
   c->run.step = step;
   if (c->run.fault) {
     c->run.fault = 0;

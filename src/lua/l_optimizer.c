@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/fpmode.h"
 #include "lua/l_tensor.h"
 
 static nn_opt *check_any(lua_State *L, int i) { return luaL_checkudata(L, i, NNL_OPTIMIZER); }
@@ -77,7 +78,11 @@ static int l_optimizer_build(lua_State *L) {
 }
 
 static int l_optimizer_step(lua_State *L) {
-  nn_opt_step(nnl_check_opt(L, 1), luaL_checknumber(L, 2));
+  nn_opt *o = nnl_check_opt(L, 1);
+  double rate = luaL_checknumber(L, 2);
+  nn_fpmode before = nn_fpmode_flush();
+  nn_opt_step(o, rate);
+  nn_fpmode_set(before);
   return 0;
 }
 

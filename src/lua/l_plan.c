@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/fpmode.h"
 #include "lua/l_graph.h"
 #include "lua/l_plan.h"
 
@@ -135,14 +136,24 @@ static int l_plan_set(lua_State *L) {
   return 0;
 }
 
+static void forward(nn_plan *p) {
+  nn_fpmode before = nn_fpmode_flush();
+  nn_plan_forward(p);
+  nn_fpmode_set(before);
+}
+
 static int l_plan_forward(lua_State *L) {
-  nn_plan_forward(nnl_check_plan(L, 1)->plan);
+  forward(nnl_check_plan(L, 1)->plan);
   nnl_check_fault(L);
   return 0;
 }
 
 static int l_plan_backward(lua_State *L) {
-  nn_plan_backward(nnl_check_plan(L, 1)->plan, (float)luaL_optnumber(L, 2, 1));
+  nn_plan *p = nnl_check_plan(L, 1)->plan;
+  float scale = (float)luaL_optnumber(L, 2, 1);
+  nn_fpmode before = nn_fpmode_flush();
+  nn_plan_backward(p, scale);
+  nn_fpmode_set(before);
   return 0;
 }
 
@@ -169,7 +180,7 @@ static int l_plan_predict(lua_State *L) {
   nn_tensor dst;
   nn_tensor_init(&dst, in, nn_plan_input(p, 0));
   nn_tensor_copy(&dst, &t->t);
-  nn_plan_forward(p);
+  forward(p);
   nnl_check_fault(L);
   void *data = nn_plan_output(p, 0, &s);
   memcpy(nnl_push_tensor(L, s)->t.data, data, nn_shape_bytes(s));
