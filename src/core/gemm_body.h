@@ -2,11 +2,15 @@
  * NN_R1, NN_R2, NN_R4, NN_R8: the most rows of a tile of 1, 2, 4, 8 vectors of columns (14 at
  * most); packed tiles have NN_R2 rows.
  */
+#include "core/vec_math.h"
 #include "core/gemm_tile.h"
 #include "core/gemm_pack.h"
 #if VW == 8
 #include "core/gemm_narrow.h"
 #include "core/gemm_thin.h"
+#endif
+#if VW <= 8
+#include "core/gemm_chain.h"
 #endif
 
 /* A block of rows times the columns of one panel, for each number of rows and kind of panel. */
@@ -157,4 +161,10 @@ static void packed(const nn_product *g, const float *pa, const float *pb) {
   }
 }
 
-const nn_gemm_kernels NN_TABLE = {NN_R2, 2 * VW, direct, pack_a, pack_b, packed};
+const nn_gemm_kernels NN_TABLE = {
+    .mr = NN_R2, .nr = 2 * VW, .direct = direct, .pack_a = pack_a, .pack_b = pack_b,
+    .packed = packed,
+#if VW <= 8
+    .chain_forward = chain_forward, .chain_backward = chain_backward,
+#endif
+};

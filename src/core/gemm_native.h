@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "core/chain.h"
+#include "core/isa.h"
 #include "core/gemm.h"
 
 /* Element (i, p) of A is a[i * ars + p * acs], one of the strides is 1; b (k, n) has rows ldb
@@ -37,6 +39,9 @@ typedef struct nn_gemm_kernels {
   void (*pack_b)(float *out, const nn_product *g, int64_t j0, int64_t cols, int64_t p0, int64_t k);
   /* g over packed panels: m rows of pa, n columns of pb, k; g->a and g->b are not read. */
   void (*packed)(const nn_product *g, const float *pa, const float *pb);
+  /* The passes of core/chain.h. Only tables for 8 columns and fewer have them. */
+  void (*chain_forward)(const nn_chain *c);
+  void (*chain_backward)(const nn_chain *c);
 } nn_gemm_kernels;
 
 /* The table of the CPU for a product with n columns. */

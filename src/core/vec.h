@@ -15,6 +15,7 @@
  *   vi                    VW int32 lanes; v_bits / v_float reinterpret
  *   v_tree                adds 16 lanes (16 / VW vectors): i with i + 8, then + 4, + 2, + 1;
  *   v_tree_max            their largest (none of them NaN)
+ *   v_pieces(rows, at)    4 lanes each of rows[0], rows[4], ..., from element `at` (VW 4 and 8)
  *   v_transpose           VW vectors as a square matrix;  v_transpose4: squares of 4 side by side
  */
 #include <math.h>

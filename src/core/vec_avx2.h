@@ -95,6 +95,12 @@ NN_INLINE float v_tree_max(const vf *s) {
   return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
 }
 
+/* 4 floats each of rows[0] and rows[4], from `at` on. */
+NN_INLINE vf v_pieces(const float *const *rows, int64_t at) {
+  __m256 low = _mm256_castps128_ps256(_mm_loadu_ps(rows[0] + at));
+  return _mm256_insertf128_ps(low, _mm_loadu_ps(rows[4] + at), 1);
+}
+
 /* 4 vectors, each 4 lanes of them a 4 x 4 matrix: rows become columns. */
 NN_INLINE void v_transpose4(vf r[4]) {
   vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);

@@ -66,6 +66,7 @@ NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
   return vreinterpretq_s32_u32(vuzp2q_u32(p, q));
 }
 
+NN_INLINE vf v_pieces(const float *const *rows, int64_t at) { return v_load(rows[0] + at); }
 NN_INLINE float v_tree(const vf *s) {
   vf x = vaddq_f32(vaddq_f32(s[0], s[2]), vaddq_f32(s[1], s[3]));
   float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));

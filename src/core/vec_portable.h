@@ -73,6 +73,7 @@ NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
   return hi;
 }
 
+NN_INLINE vf v_pieces(const float *const *rows, int64_t at) { return v_load(rows[0] + at); }
 NN_INLINE float v_tree(const vf *s) {
   vf x = (s[0] + s[2]) + (s[1] + s[3]);
   return (x[0] + x[2]) + (x[1] + x[3]);

@@ -1,39 +1,6 @@
-#include "model/plan.h"
-
 #include <string.h>
 
-/* One op of the plan, with its pointers resolved. */
-typedef struct step {
-  const nn_op *op;
-  nn_call call;
-} step;
-
-struct nn_plan {
-  nn_alloc *alloc;
-  nn_graph *graph; /* borrowed */
-  nn_run *run;
-  int n_steps, n_back;
-  step *steps;     /* owned */
-  step **back;     /* owned: steps with a backward pass, in the order to run */
-  char *tables;    /* owned: the pointer arrays of the calls */
-  void **data;     /* owned: value -> its data */
-  float **grad;    /* owned: value -> its gradient, NULL = none */
-  char *arena;     /* owned */
-  size_t arena_bytes;
-  int n_inputs, n_outputs, n_wants, loss;
-  int *inputs, *outputs; /* owned */
-  void **own;            /* owned: the arena's buffer of each input */
-  nn_want *wants;        /* owned copy */
-  float *seed;           /* arena: gradient of the loss */
-};
-
-/* Marks while building, one per value. */
-typedef struct marks {
-  unsigned char *need;  /* value is used by what the plan must do */
-  unsigned char *below; /* value depends on a wanted one: a gradient may pass */
-  unsigned char *flow;  /* the loss depends on it along differentiable ops */
-  int *uses;            /* consumers in the plan */
-} marks;
+#include "model/plan_parts.h"
 
 static size_t padded(size_t bytes) { return ((bytes + 63) & ~(size_t)63) + 64; }
 
@@ -44,7 +11,7 @@ static const nn_shape **shapes_of(nn_graph *g, const nn_node *n, const nn_shape 
 
 /* --- which nodes belong to the plan ------------------------------------------------------- */
 
-static void mark_needed(nn_graph *g, const nn_plan_spec *spec, marks *m) {
+static void mark_needed(nn_graph *g, const nn_plan_spec *spec, nn_plan_marks *m) {
   for (int i = 0; i < spec->n_outputs; i++) m->need[spec->outputs[i]] = 1;
   if (spec->loss >= 0) m->need[spec->loss] = 1;
   for (int i = g->n_nodes - 1; i >= 0; i--) {
@@ -60,9 +27,9 @@ static void mark_needed(nn_graph *g, const nn_plan_spec *spec, marks *m) {
   }
 }
 
-static int is_needed(const nn_node *n, const marks *m) { return m->need[n->first_out]; }
+static int is_needed(const nn_node *n, const nn_plan_marks *m) { return m->need[n->first_out]; }
 
-static void mark_gradients(nn_graph *g, nn_plan_spec *spec, marks *m) {
+static void mark_gradients(nn_graph *g, nn_plan_spec *spec, nn_plan_marks *m) {
   for (int i = 0; i < spec->n_wants; i++) m->below[spec->wants[i].value] = 1;
   for (int i = 0; i < g->n_nodes; i++) {
     nn_node *n = &g->nodes[i];
@@ -115,7 +82,7 @@ static int alias_source(nn_graph *g, const nn_value *v) {
   return g->edges[g->nodes[v->node].first_in];
 }
 
-static void place_data(nn_plan *p, const marks *m, layout *l) {
+static void place_data(nn_plan *p, const nn_plan_marks *m, layout *l) {
   nn_graph *g = p->graph;
   for (int v = 0; v < g->n_values; v++) {
     nn_value *value = &g->values[v];
@@ -130,12 +97,12 @@ static void place_data(nn_plan *p, const marks *m, layout *l) {
 }
 
 /* A reshape's input whose only consumer it is shares the gradient's memory with the output. */
-static int shares_gradient(nn_graph *g, const nn_value *v, const marks *m) {
+static int shares_gradient(nn_graph *g, const nn_value *v, const nn_plan_marks *m) {
   int src = aliases(g, v) ? alias_source(g, v) : -1;
   return src >= 0 && m->uses[src] == 1 && g->values[src].kind == NN_VALUE_RESULT;
 }
 
-static void place_gradients(nn_plan *p, const marks *m, layout *l) {
+static void place_gradients(nn_plan *p, const nn_plan_marks *m, layout *l) {
   nn_graph *g = p->graph;
   for (int v = g->n_values - 1; v >= 0; v--) {
     if (!m->flow[v]) continue;
@@ -162,7 +129,7 @@ static void *carve(char **at, size_t bytes) {
   return p;
 }
 
-static void fill_call(nn_plan *p, step *s, nn_node *n, char **tables) {
+static void fill_call(nn_plan *p, nn_step *s, nn_node *n, char **tables) {
   nn_graph *g = p->graph;
   size_t in = (size_t)n->n_in, out = (size_t)n->n_out, ptr = sizeof(void *);
   const nn_shape **in_shape = carve(tables, in * ptr), **out_shape = carve(tables, out * ptr);
@@ -188,7 +155,7 @@ static void fill_call(nn_plan *p, step *s, nn_node *n, char **tables) {
                       .dout = dout, .accumulate = accumulate, .run = p->run};
 }
 
-static void resolve_call(nn_plan *p, step *s, nn_node *n, void *saved, void *scratch) {
+static void resolve_call(nn_plan *p, nn_step *s, nn_node *n, void *saved, void *scratch) {
   nn_graph *g = p->graph;
   for (int k = 0; k < n->n_in; k++)
     ((void **)s->call.in)[k] = p->data[g->edges[n->first_in + k]];
@@ -202,12 +169,12 @@ static void resolve_call(nn_plan *p, step *s, nn_node *n, void *saved, void *scr
 
 /* Decides which gradients each step writes, from the last step back; the first write of a value
  * overwrites, later ones add. */
-static void route_gradients(nn_plan *p, const marks *m, const int *node_of,
+static void route_gradients(nn_plan *p, const nn_plan_marks *m, const int *node_of,
                             unsigned char *written) {
   nn_graph *g = p->graph;
   p->n_back = 0;
   for (int i = p->n_steps - 1; i >= 0; i--) {
-    step *s = &p->steps[i];
+    nn_step *s = &p->steps[i];
     nn_node *n = &g->nodes[node_of[i]];
     int flows = 0, wanted = 0;
     for (int k = 0; k < n->n_out; k++) {
@@ -243,7 +210,8 @@ static size_t scratch_bytes(nn_graph *g, nn_node *n, const nn_shape **buf) {
   return n->op->scratch ? n->op->scratch(&n->attrs, n->n_in, shapes_of(g, n, buf)) : 0;
 }
 
-static size_t lay_out(nn_plan *p, const marks *m, const int *node_of, const nn_shape **buf) {
+static size_t lay_out(nn_plan *p, const nn_plan_marks *m, const int *node_of,
+                      const nn_shape **buf) {
   nn_graph *g = p->graph;
   layout l = {.base = p->arena, .at = 0};
   memset(p->grad, 0, sizeof(float *) * (size_t)g->n_values);
@@ -285,7 +253,7 @@ static int max_inputs(const nn_graph *g) {
 
 /* Everything that building needs and the finished plan does not. */
 typedef struct workspace {
-  marks m;
+  nn_plan_marks m;
   int *node_of;
   unsigned char *written;
   const nn_shape **shapes;
@@ -328,8 +296,8 @@ static int new_tables(nn_plan *p, workspace *w) {
     w->node_of[p->n_steps++] = i;
     bytes += table_bytes(&g->nodes[i]);
   }
-  p->steps = nn_mem_new(p->alloc, sizeof(step) * (size_t)p->n_steps);
-  p->back = nn_mem_new(p->alloc, sizeof(step *) * (size_t)p->n_steps);
+  p->steps = nn_mem_new(p->alloc, sizeof(nn_step) * (size_t)p->n_steps);
+  p->back = nn_mem_new(p->alloc, sizeof(nn_step *) * (size_t)p->n_steps);
   p->tables = nn_mem_new(p->alloc, bytes);
   p->data = nn_mem_new(p->alloc, sizeof(void *) * (size_t)g->n_values);
   p->grad = nn_mem_new(p->alloc, sizeof(float *) * (size_t)g->n_values);
@@ -357,7 +325,7 @@ static nn_status build(nn_plan *p, workspace *w, nn_plan_spec *spec, nn_error *e
   route_gradients(p, &w->m, w->node_of, w->written);
   for (int i = 0; i < p->n_wants; i++)
     spec->wants[i].reached = p->wants[i].reached = w->written[p->wants[i].value];
-  return NN_OK;
+  return nn_plan_fuse(p, &w->m, w->node_of, e);
 }
 
 nn_status nn_plan_build(nn_alloc *a, nn_graph *g, nn_run *run, nn_plan_spec *spec, nn_plan **out,
@@ -381,8 +349,9 @@ nn_status nn_plan_build(nn_alloc *a, nn_graph *g, nn_run *run, nn_plan_spec *spe
 
 void nn_plan_free(nn_plan *p) {
   if (!p) return;
-  void *owned[] = {p->steps, p->back, p->tables, p->data, p->grad, p->arena,
-                   p->inputs, p->outputs, p->own, p->wants};
+  for (int i = 0; i < p->n_chains; i++) nn_dense_chain_free(p->chains[i]);
+  void *owned[] = {p->steps, p->order, p->back, p->chains, p->fed, p->tables, p->data,
+                   p->grad, p->arena, p->inputs, p->outputs, p->own, p->wants};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) nn_mem_free(p->alloc, owned[i]);
   nn_mem_free(p->alloc, p);
 }
@@ -413,13 +382,19 @@ void nn_plan_set_input(nn_plan *p, int i, void *data) {
   }
 }
 
+int nn_plan_feed(nn_plan *p, int i, const float *rows, const int32_t *index, int64_t ahead) {
+  if (!p->fed[i]) return 0;
+  nn_dense_chain_feed(p->fed[i], rows, index, ahead);
+  return 1;
+}
+
 void *nn_plan_output(nn_plan *p, int i, const nn_shape **shape) {
   if (shape) *shape = &p->graph->values[p->outputs[i]].shape;
   return p->data[p->outputs[i]];
 }
 
 void nn_plan_forward(nn_plan *p) {
-  for (step *s = p->steps, *end = s + p->n_steps; s < end; s++) s->op->forward(&s->call);
+  for (int i = 0; i < p->n_order; i++) p->order[i]->op->forward(&p->order[i]->call);
 }
 
 void nn_plan_backward(nn_plan *p, float scale) {

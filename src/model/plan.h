@@ -36,6 +36,11 @@ void nn_plan_free(nn_plan *p);
  * the input's shape, alive until the next set). NULL: back to the own buffer. */
 void *nn_plan_input(nn_plan *p, int i);
 void nn_plan_set_input(nn_plan *p, int i, void *data);
+/* Has the next forward and backward pass read the rows of input i (float32) where they lie: row r
+ * is rows + index[r] * size of a row, without index rows + r * size. `ahead` more indices follow
+ * those of the batch: they are asked for early. Gives 0, having done nothing, where the plan needs
+ * a copy. */
+int nn_plan_feed(nn_plan *p, int i, const float *rows, const int32_t *index, int64_t ahead);
 const nn_shape *nn_plan_input_shape(const nn_plan *p, int i);
 int nn_plan_n_inputs(const nn_plan *p);
 int nn_plan_n_outputs(const nn_plan *p);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/fpmode.h"
+
 /* --- rows in ------------------------------------------------------------------------------ */
 
 static void convert_row(float *out, const nn_feed *f, int64_t row) {
@@ -20,6 +22,10 @@ static void feed_rows(const nn_train_job *j, int input, int64_t at) {
   const nn_shape *s = nn_plan_input_shape(j->plan, input);
   char *out = nn_plan_input(j->plan, input);
   size_t bytes = (size_t)f->row_size * nn_dtype_size(f->dtype);
+  if (f->dtype == NN_F32 && s->dtype == NN_F32 &&
+      nn_plan_feed(j->plan, input, (const float *)f->rows + (j->order ? 0 : at * f->row_size),
+                   j->order ? j->order + at : NULL, j->first + j->steps * j->batch - at - j->batch))
+    return;
   if (f->dtype == s->dtype && !j->order) {
     memcpy(out, (const char *)f->rows + (size_t)at * bytes, bytes * (size_t)j->batch);
   } else if (f->dtype == s->dtype && nn_dtype_size(f->dtype) == 4) {
@@ -90,7 +96,7 @@ static void one_step(const nn_train_job *j, int n_in, int64_t step) {
   if (j->after) nn_plan_forward(j->after);
 }
 
-nn_status nn_train_run(const nn_train_job *j, int64_t *done, nn_stop *why) {
+static nn_status run_steps(const nn_train_job *j, int64_t *done, nn_stop *why) {
   int n_in = nn_plan_n_inputs(j->plan), n_out = j->sinks ? nn_plan_n_outputs(j->plan) : 0;
   watch w = {.last = 0, .every = 1, .left = 1};
   *why = NN_STOP_NONE;
@@ -106,4 +112,11 @@ nn_status nn_train_run(const nn_train_job *j, int64_t *done, nn_stop *why) {
     }
   }
   return NN_OK;
+}
+
+nn_status nn_train_run(const nn_train_job *j, int64_t *done, nn_stop *why) {
+  nn_fpmode before = nn_fpmode_flush();
+  nn_status s = run_steps(j, done, why);
+  nn_fpmode_set(before);
+  return s;
 }
