@@ -37,6 +37,11 @@ typedef struct nn_kernels {
   void (*log_softmax)(float *y, const float *x, size_t m, size_t n);
   /* dx (+)= y * (dy - sum(dy * y)) by rows. */
   void (*softmax_grad)(float *dx, const float *dy, const float *y, int acc, size_t m, size_t n);
+  /* Cross-entropy of two classes from logits z and targets t, (rows, 2): loss (rows), and the
+   * probabilities p. dz = (p sum(t) - t) dl. */
+  void (*crossentropy_pairs)(float *loss, float *p, const float *z, const float *t, size_t rows);
+  void (*crossentropy_pairs_grad)(float *dz, const float *p, const float *t, const float *dl,
+                                  size_t rows);
   /* out (m, n) = table rows index[0..m-1]; 0 <= index < rows is the caller's duty. */
   void (*gather_rows)(float *out, const float *table, const int32_t *index, size_t m, size_t n);
 } nn_kernels;

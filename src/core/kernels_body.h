@@ -1,5 +1,6 @@
 /* The vector kernels, compiled once an instruction set (see core/vec.h) as one table NN_TABLE. */
 #include "core/vec_math.h"
+#include "core/kernels_pairs.h"
 
 /* y = expression in a, lane by lane. */
 #define MAP1(name, expression)                                          \
@@ -215,8 +216,6 @@ static void softmax_narrow(float *y, const float *x, size_t rows, size_t n, int 
     for (size_t j = 0; j < n; j++) y[r * n + j] = t[j * VW + r];
 }
 
-static void softmax_two(float *y, const float *x, size_t rows, int logs);
-
 static void softmax_narrow_rows(float *y, const float *x, size_t m, size_t n, int logs) {
   if (n == 2) {
     softmax_two(y, x, m, logs);
@@ -224,19 +223,6 @@ static void softmax_narrow_rows(float *y, const float *x, size_t m, size_t n, in
   }
   for (size_t r = 0; r < m; r += VW)
     softmax_narrow(y + r * n, x + r * n, m - r < VW ? m - r : VW, n, logs);
-}
-
-/* Rows of two columns lie side by side in a vector: lane and neighbour. */
-NN_INLINE vf softmax_pairs(vf x, int logs) {
-  vf top = v_max(x, v_swap_pairs(x)), d = v_sub(x, top), e = m_exp(d);
-  vf sum = v_add(e, v_swap_pairs(e));
-  return logs ? v_sub(d, m_log(sum)) : v_div(e, sum);
-}
-
-static void softmax_two(float *y, const float *x, size_t rows, int logs) {
-  size_t n = 2 * rows, i = 0;
-  for (; i + VW <= n; i += VW) v_store(y + i, softmax_pairs(v_load(x + i), logs));
-  if (i < n) v_store_n(y + i, softmax_pairs(v_load_n(x + i, n - i), logs), n - i);
 }
 
 /* A row of up to 16 columns stays in registers. */
@@ -304,6 +290,14 @@ static void k_softmax_grad(float *dx, const float *dy, const float *y, int acc, 
   }
 }
 
+/* Rows of one or two numbers: targets. */
+static void gather_short(float *out, const float *table, const int32_t *index, size_t m, size_t n) {
+  if (n == 1)
+    for (size_t r = 0; r < m; r++) out[r] = table[index[r]];
+  else
+    for (size_t r = 0; r < m; r++) memcpy(out + 2 * r, table + 2 * (size_t)index[r], 8);
+}
+
 NN_INLINE void copy_row(float *y, const float *x, size_t n) {
   size_t i = 0;
   for (; i + VW <= n; i += VW) v_store(y + i, v_load(x + i));
@@ -312,6 +306,10 @@ NN_INLINE void copy_row(float *y, const float *x, size_t n) {
 
 static void k_gather_rows(float *out, const float *table, const int32_t *index, size_t m,
                           size_t n) {
+  if (n == 1 || n == 2) {
+    gather_short(out, table, index, m, n);
+    return;
+  }
   for (size_t r = 0; r < m; r++) {
 #if defined(__GNUC__)
     if (r + 8 < m) { /* the rows are far apart: ask for them early */
@@ -334,5 +332,6 @@ const nn_kernels NN_TABLE = {
     .mul_scalar = k_mul_scalar, .axpy = k_axpy, .add_row = k_add_row, .sum_rows = k_sum_rows,
     .sum = k_sum, .dot = k_dot, .sum_squares = k_sum_squares, .max_value = k_max_value,
     .softmax = k_softmax, .log_softmax = k_log_softmax, .softmax_grad = k_softmax_grad,
-    .gather_rows = k_gather_rows,
+    .gather_rows = k_gather_rows, .crossentropy_pairs = k_crossentropy_pairs,
+    .crossentropy_pairs_grad = k_crossentropy_pairs_grad,
 };

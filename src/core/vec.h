@@ -16,6 +16,7 @@
  *   v_tree                adds 16 lanes (16 / VW vectors): i with i + 8, then + 4, + 2, + 1;
  *   v_tree_max            their largest (none of them NaN)
  *   v_pieces(rows, at)    4 lanes each of rows[0], rows[4], ..., from element `at` (VW 4 and 8)
+ *   v_twice(p)            p[0], p[0], p[1], p[1], ...;  v_store_even(p, a): lanes 0, 2, 4, ...
  *   v_transpose           VW vectors as a square matrix;  v_transpose4: squares of 4 side by side
  */
 #include <math.h>

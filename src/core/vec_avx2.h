@@ -82,6 +82,15 @@ NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
   return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
 }
 
+NN_INLINE vf v_twice(const float *p) {
+  __m256i from = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+  return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), from);
+}
+NN_INLINE void v_store_even(float *p, vf a) {
+  __m256i from = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+  _mm_storeu_ps(p, _mm256_castps256_ps128(_mm256_permutevar8x32_ps(a, from)));
+}
+
 NN_INLINE float v_tree(const vf *s) {
   __m256 y = _mm256_add_ps(s[0], s[1]);
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));

@@ -53,6 +53,15 @@ NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
   return _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
 }
 
+NN_INLINE vf v_twice(const float *p) {
+  __m512i from = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+  return _mm512_permutexvar_ps(from, _mm512_castps256_ps512(_mm256_loadu_ps(p)));
+}
+NN_INLINE void v_store_even(float *p, vf a) {
+  __m512i from = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14);
+  _mm256_storeu_ps(p, _mm512_castps512_ps256(_mm512_permutexvar_ps(from, a)));
+}
+
 NN_INLINE float v_tree(const vf *s) {
   __m256 y = _mm256_add_ps(_mm512_castps512_ps256(s[0]), _mm512_extractf32x8_ps(s[0], 1));
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));

@@ -67,6 +67,14 @@ NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
 }
 
 NN_INLINE vf v_pieces(const float *const *rows, int64_t at) { return v_load(rows[0] + at); }
+NN_INLINE vf v_twice(const float *p) {
+  float32x2_t a = vld1_f32(p);
+  return vcombine_f32(vzip1_f32(a, a), vzip2_f32(a, a));
+}
+NN_INLINE void v_store_even(float *p, vf a) {
+  vst1_f32(p, vuzp1_f32(vget_low_f32(a), vget_high_f32(a)));
+}
+
 NN_INLINE float v_tree(const vf *s) {
   vf x = vaddq_f32(vaddq_f32(s[0], s[2]), vaddq_f32(s[1], s[3]));
   float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));

@@ -74,6 +74,9 @@ NN_INLINE vi vi_mulhilo(vi a, vi b, vi *lo) {
 }
 
 NN_INLINE vf v_pieces(const float *const *rows, int64_t at) { return v_load(rows[0] + at); }
+NN_INLINE vf v_twice(const float *p) { return (vf){p[0], p[0], p[1], p[1]}; }
+NN_INLINE void v_store_even(float *p, vf a) { p[0] = a[0], p[1] = a[2]; }
+
 NN_INLINE float v_tree(const vf *s) {
   vf x = (s[0] + s[2]) + (s[1] + s[3]);
   return (x[0] + x[2]) + (x[1] + x[3]);

@@ -125,8 +125,8 @@ static nn_status dense_shape(const nn_attrs *a, int n_in, const nn_shape *const 
   return NN_OK;
 }
 
-static inline __attribute__((always_inline)) void losses_of_rows(
-    float *loss, const float *t, const float *s, const float *log_sum, int64_t m, int64_t n) {
+static void losses_of_rows(float *loss, const float *t, const float *s, const float *log_sum,
+                           int64_t m, int64_t n) {
   for (int64_t i = 0; i < m; i++) {
     float sum = 0;
     for (int64_t j = 0; j < n; j++) sum += zero_safe(t[i * n + j], log_sum[i] - s[i * n + j]);
@@ -141,10 +141,7 @@ static void short_forward(const nn_call *c, rows r, const float *t) {
   for (int64_t i = 0; i < r.m; i += step) {
     int64_t m = r.m - i < step ? r.m - i : step, at = i * r.n;
     short_rows(s, p + at, log_sum, z + at, m, r.n);
-    if (r.n == 2)
-      losses_of_rows(loss + i, t + at, s, log_sum, m, 2);
-    else
-      losses_of_rows(loss + i, t + at, s, log_sum, m, r.n);
+    losses_of_rows(loss + i, t + at, s, log_sum, m, r.n);
   }
 }
 
@@ -189,15 +186,17 @@ static int64_t grain(rows r) { return 1 + NN_RANGE / r.n; }
 
 static void dense_forward(nn_call *c) {
   job j = {c, rows_of(c), nn_input_f32(c, 1, c->scratch)};
-  if (j.r.n <= SHORT)
+  if (j.r.n == 2)
+    nn_kernels_get()->crossentropy_pairs(c->out[0], c->saved, c->in[0], j.t, (size_t)j.r.m);
+  else if (j.r.n <= SHORT)
     short_forward(c, j.r, j.t);
   else
     nn_ranges_run(c->run, j.r.m, grain(j.r), long_forward, &j);
 }
 
 /* dz (+)= (p sum(t) - t) dl */
-static inline __attribute__((always_inline)) void short_backward(
-    float *dz, const float *p, const float *t, const float *dl, int acc, int64_t m, int64_t n) {
+static void short_backward(float *dz, const float *p, const float *t, const float *dl, int acc,
+                           int64_t m, int64_t n) {
   for (int64_t i = 0; i < m; i++) {
     float total = 0;
     for (int64_t j = 0; j < n; j++) total += t[i * n + j];
@@ -257,7 +256,7 @@ static void dense_backward(nn_call *c) {
   if (r.n > SHORT)
     nn_ranges_run(c->run, r.m, grain(r), long_backward, &j);
   else if (r.n == 2 && !acc)
-    short_backward(c->din[0], c->saved, j.t, c->dout[0], 0, r.m, 2);
+    nn_kernels_get()->crossentropy_pairs_grad(c->din[0], c->saved, j.t, c->dout[0], (size_t)r.m);
   else
     short_backward(c->din[0], c->saved, j.t, c->dout[0], acc, r.m, r.n);
 }
