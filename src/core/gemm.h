@@ -31,6 +31,7 @@ typedef struct nn_gemm {
   void *pack;              /* owned: packing buffer, grown by nn_gemm_reserve */
   size_t pack_bytes;
   int pack_threads;        /* the buffer serves this many threads */
+  int turn;                /* 0 and 1 in turn: see gemm_small.c */
   void *openblas;          /* owned: the loaded library's state, NULL until needed */
 } nn_gemm;
 

@@ -25,6 +25,7 @@
 
 #define MAX_THREADS 256
 #define SPINS 600 /* some 10 microseconds */
+#define STAYS 256 /* jobs a worker stays where it has moved to */
 #define WORKER_STACK (512 * 1024)
 
 /* What belongs to one thread; number 0 is the caller's. */
@@ -32,6 +33,7 @@ typedef struct seat {
   struct nn_pool *pool; /* borrowed */
   pthread_t thread;     /* of a worker that was started */
   int number;
+  int stays; /* jobs before it may move again */
   _Alignas(64) atomic_llong taken; /* chunks of its share that somebody has claimed */
 } seat;
 
@@ -49,6 +51,7 @@ struct nn_pool {
   nn_job job;
   void *arg;
   int64_t n;
+  int cpu;        /* of the caller, -1 = unknown */
   nn_fpmode mode; /* the caller's: the same bits on every thread */
   _Alignas(64) atomic_uint_fast64_t word;
   atomic_int stop, sleepers, caller_sleeps;
@@ -96,6 +99,33 @@ static void await(nn_pool *p, uint64_t seen) {
   pthread_mutex_unlock(&p->lock);
 }
 
+/* The system likes to put a thread that is woken beside the one that woke it. There the two would
+ * take turns while another core idles, and for short jobs that stays so: the worker moves away. */
+static void make_way(seat *s, int caller) {
+#if defined(__linux__)
+  cpu_set_t all, others;
+  if (s->stays > 0 || caller < 0 || sched_getcpu() != caller) {
+    s->stays -= s->stays > 0;
+    return;
+  }
+  s->stays = STAYS;
+  if (sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) < 2) return;
+  others = all;
+  CPU_CLR(caller, &others);
+  if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof all, &all);
+#else
+  (void)s, (void)caller;
+#endif
+}
+
+static int this_cpu(void) {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
 /* The last worker in a closed job wakes the caller. */
 static void leave(nn_pool *p) {
   uint64_t before = atomic_fetch_sub(&p->word, 1);
@@ -106,7 +136,7 @@ static void leave(nn_pool *p) {
 }
 
 static void *worker(void *arg) {
-  const seat *s = arg;
+  seat *s = arg;
   nn_pool *p = s->pool;
   uint64_t seen = 0;
   while (!atomic_load(&p->stop)) {
@@ -116,6 +146,7 @@ static void *worker(void *arg) {
     } else if ((word & OPEN) && atomic_compare_exchange_strong(&p->word, &word, word + 1)) {
       seen = JOB(word);
       nn_fpmode_set(p->mode);
+      make_way(s, p->cpu);
       claim(p, s->number, p->job, p->arg, p->n);
       leave(p);
     }
@@ -211,6 +242,7 @@ static void open_job(nn_pool *p, nn_job job, void *arg, int64_t n) {
   for (int i = 0; i < p->threads; i++)
     atomic_store_explicit(&p->seats[i].taken, 0, memory_order_relaxed);
   p->job = job, p->arg = arg, p->n = n, p->mode = nn_fpmode_get();
+  p->cpu = this_cpu();
   uint64_t number = JOB(atomic_load_explicit(&p->word, memory_order_relaxed)) + 1;
   atomic_exchange(&p->word, number << 32 | OPEN);
   wake_sleepers(p);
