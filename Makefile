@@ -192,7 +192,7 @@ conformance: all  ## what Keras computed: CASES=folder of case files
 	$(NNLUA) spec/conformance/run.lua $(CASES)
 
 fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
-	@$(MAKE) --no-print-directory bootstrap NEED=lint
+	@$(MAKE) --no-print-directory bootstrap NEED=fuzz
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=fuzz CC=clang build-fuzzers
 	@tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_SRC)
 

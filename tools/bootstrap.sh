@@ -1,8 +1,8 @@
 #!/bin/sh
 # What the machine must have.
 #
-#   bootstrap.sh packages demo|test|lint   installs missing packages (Debian, Ubuntu), or prints the
-#                                          command for other systems
+#   bootstrap.sh packages demo|test|lint|fuzz   installs missing packages (Debian, Ubuntu), or prints
+#                                          the command for other systems
 #   bootstrap.sh busted NNLUA              makes Busted work under that interpreter
 #   bootstrap.sh find-lua                  prints pkg-config's name of Lua 5.4, or nothing
 #
@@ -86,6 +86,15 @@ advise() {
   exit 1
 }
 
+# clang and its run-time libraries, which newer releases pack alone, by clang's version.
+fuzz_packages() {
+  install_apt $build clang
+  runtime=$(dirname "$(clang -print-libgcc-file-name -rtlib=compiler-rt)")
+  if ! ls "$runtime"/libclang_rt.fuzzer* >/dev/null 2>&1; then
+    install_apt "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+  fi
+}
+
 packages() {
   if ! command -v apt-get >/dev/null; then
     can_build || advise
@@ -95,7 +104,8 @@ packages() {
     demo) install_apt $build $extra ;;
     test) install_apt $build $extra $specs ;;
     lint) install_apt $build $checks ;;
-    *) fail "packages: demo, test or lint, not '$1'" ;;
+    fuzz) fuzz_packages ;;
+    *) fail "packages: demo, test, lint or fuzz, not '$1'" ;;
   esac
 }
 
