@@ -16,7 +16,7 @@ V       ?=
 SPEC    ?= spec
 CASES   ?= ../shared/conformance
 FUZZ_SECONDS ?= 20
-# How often `make crash` trains with interruptions.
+# How often `make crash` trains with interruptions, how many files `make mutate` breaks.
 RUNS    ?= 1000
 TESTFLAGS ?=
 # Where bench-peers writes its .json and .md.
@@ -199,12 +199,15 @@ fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
 build-fuzzers: $(FUZZ_BIN)
 	@:
 
-.PHONY: interop crash
+.PHONY: interop crash mutate
 interop: all  ## exchange models with the real Keras and onnxruntime, from PyPI (needs Python)
 	@spec/interop/run.sh $(NNLUA) $(BUILD)/interop
 
 crash: all  ## kill a training at random moments RUNS times; it ends with the same bits
 	$(NNLUA) spec/saving/crash.lua $(RUNS) $(BUILD)/crash
+
+mutate: all  ## break sample files in RUNS ways and load each; allowed is success or a clean error
+	$(NNLUA) spec/saving/mutate.lua $(RUNS) $(OUT)/mutate
 
 bench: all  ## measure the workloads: one JSON line each, and a table
 	$(NNLUA) bench/run.lua

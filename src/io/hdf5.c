@@ -231,15 +231,28 @@ const nn_hdf5_value *nn_hdf5_attribute(const nn_hdf5_object *o, const char *name
 
 /* ---- reading ---- */
 
+/* The object that a value belongs to, for errors; the root when it is an attribute's. */
+static size_t owner_of(const nn_hdf5 *f, const nn_hdf5_value *v) {
+  uintptr_t at = (uintptr_t)v, first = (uintptr_t)f->object;
+  return at - first < f->objects * sizeof *f->object ? (at - first) / sizeof *f->object : 0;
+}
+
+static nn_status elements_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out, size_t n) {
+  nn_error e;
+  nn_status st = nn_elements_read(out, v->shape.dtype, v->data, v->type, n, &e);
+  return st ? h5_fail(f, "%s", e.text) : NN_OK;
+}
+
 nn_status nn_hdf5_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out, nn_error *e) {
   nn_error own;
   nn_status st;
   f->e = e ? e : &own;
+  f->current = owner_of(f, v);
   size_t n = (size_t)nn_shape_size(&v->shape);
   if (v->is_text) st = h5_fail(f, "expected numbers, the value is text");
   else if (n == 0) st = NN_OK;
   else if (v->chunks) st = h5_chunks_read(f, v, out);
-  else st = nn_elements_read(out, v->shape.dtype, v->data, v->type, n, f->e);
+  else st = elements_read(f, v, out, n);
   f->e = NULL;
   return st;
 }

@@ -136,6 +136,7 @@ nn_status nn_zip_open_memory(nn_zip **out, nn_alloc *a, const char *name, const 
   return open_source(out, z, z->lib.zip_source_buffer_create(bytes, n, 0, &error), &error, e);
 }
 
+const char *nn_zip_archive(const nn_zip *z) { return z->name; }
 size_t nn_zip_count(const nn_zip *z) { return z->count; }
 const char *nn_zip_name(const nn_zip *z, size_t i) { return z->member[i].name; }
 uint64_t nn_zip_size(const nn_zip *z, size_t i) { return z->member[i].size; }

@@ -26,6 +26,7 @@ nn_status nn_zip_open(nn_zip **z, nn_alloc *a, const char *path, const nn_limits
 /* `bytes` are borrowed until close. */
 nn_status nn_zip_open_memory(nn_zip **z, nn_alloc *a, const char *name, const void *bytes, size_t n,
                              const nn_limits *limits, nn_error *e);
+const char *nn_zip_archive(const nn_zip *z); /* its name, for errors */
 size_t nn_zip_count(const nn_zip *z);
 /* The raw name and the declared size of member i, in the order of the archive. */
 const char *nn_zip_name(const nn_zip *z, size_t i);

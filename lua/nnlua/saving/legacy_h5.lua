@@ -3,6 +3,7 @@
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local put = require "nnlua.saving.put"
 local rebuild = require "nnlua.saving.rebuild"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
@@ -159,20 +160,20 @@ local function plan_optimizer(plan, f, model)
   table.move(writes, 1, #writes, #plan.writes + 1, plan.writes)
 end
 
-local function put(f, model, options)
+local function load(f, model, options)
   local plan, saved = {writes = {}, warnings = {}}, saved_layers(f)
   local run = options.by_name and plan_by_name or plan_by_order
   run(plan, f, model, saved, options)
   plan_top(plan, f, model, options)
   if not options.no_optimizer then plan_optimizer(plan, f, model) end
-  for _, w in ipairs(plan.writes) do w[3] = f.file:read(w[2]) end
+  for _, w in ipairs(plan.writes) do w[2] = f.file:read(w[2]) end
+  put.write(plan.writes, f.where)
   for _, text in ipairs(plan.warnings) do terminal.warn(text) end
-  for _, w in ipairs(plan.writes) do w[1]:assign(w[3]) end
 end
 
 function format.load_weights(model, path, options)
   local f = open(path, "load_weights: " .. path, options.limits)
-  put(f, model, options)
+  put.guarded(model.optimizer, load, f, model, options)
   f.file:close()
 end
 
@@ -210,7 +211,7 @@ function format.load_model(path, options)
   object.compile_config = compile_config(root, path, options.limits)
   local f = open(path, where, options.limits)
   local model = rebuild.build(object, options, weight_bytes(f), where)
-  if model.built then put(f, model, {no_optimizer = not options.compile}) end
+  if model.built then load(f, model, {no_optimizer = not options.compile}) end
   f.file:close()
   return model
 end

@@ -1,5 +1,5 @@
--- The wire format of Protocol Buffers, as much as writing ONNX needs: varints, 32-bit numbers, fields
--- with a length. src/io/protobuf.h reads it.
+-- The wire format of Protocol Buffers, as much as writing ONNX needs: varints, 32-bit numbers,
+-- fields with a length. src/io/protobuf.h reads it.
 
 local protobuf = {}
 

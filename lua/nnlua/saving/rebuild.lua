@@ -39,7 +39,19 @@ local function make_input(v)
     dtype = type(c.dtype) == "string" and c.dtype or nil}
 end
 
-local function without_place(text) return (tostring(text):gsub("^[^\n:]+:%d+: ", "")) end
+-- What Lua says where a value is not of the kind that the code expects.
+local internal = {"^attempt to ", "^bad argument #", "^number has no ", "^stack overflow",
+  "^'for' ", "^C stack overflow", "^error in error handling"}
+
+local function without_place(text)
+  text = tostring(text):gsub("^[^\n:]+:%d+: ", "")
+  for _, pattern in ipairs(internal) do
+    if text:find(pattern) then
+      return ("the configuration has a value of the wrong kind (%s)"):format(text)
+    end
+  end
+  return text
+end
 
 local function name_of(v)
   local name = v.name or (type(v.config) == "table" and v.config.name)
@@ -110,7 +122,15 @@ end
 -- Before Keras 3 a call was a list of {layer, node, tensor, arguments}.
 local function modern_node(node)
   if type(node) ~= "table" then err.raise("load: a call that is no table") end
-  if node.args or node[1] == nil then return node end
+  if node.args or node[1] == nil then
+    for _, key in ipairs {"args", "kwargs"} do
+      local v = node[key]
+      if v ~= nil and type(v) ~= "table" then
+        err.raise("load: the %s of a call are %s, expected a table", key, err.show(v))
+      end
+    end
+    return node
+  end
   local list, given = {}, {}
   for i, one in ipairs(is_reference(node) and {node} or node) do
     if not is_reference(one) then err.raise("load: a call that names no layer") end
@@ -197,6 +217,9 @@ local function ready(call) return call.missing == 0 and call.entry.done == call.
 local function run_call(graph, call, queue)
   local entry = call.entry
   local inputs, ctx = call_arguments(graph.made, call.node, entry.name)
+  if type(inputs) ~= "table" then
+    err.raise("load: the call of layer '%s' passes no tensor", entry.name)
+  end
   local ok, out = pcall(entry.layer, inputs, ctx)
   if not ok then
     err.raise("layer '%s': %s", entry.name, without_place(out))
@@ -240,8 +263,12 @@ local function read_layers(c)
     if one.class_name == "InputLayer" then
       graph.made[name][1] = {layer.output}
     else
-      table.insert(graph.entries, {name = name, layer = layer, calls = {}, done = 0,
-        nodes = one.inbound_nodes or {}})
+      local nodes = one.inbound_nodes or {}
+      if type(nodes) ~= "table" then
+        err.raise("load: inbound_nodes of layer '%s' are %s, expected a list", name,
+          err.show(nodes))
+      end
+      table.insert(graph.entries, {name = name, layer = layer, calls = {}, done = 0, nodes = nodes})
     end
   end
   for _, entry in ipairs(graph.entries) do
