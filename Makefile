@@ -62,7 +62,7 @@ else
   SYSTEM     := -Wl,--as-needed -lm -ldl -lpthread
   EXE_FLAGS  := -Wl,-E
 endif
-# OpenBLAS, libzip, libedit are loaded at run time where they are there, and are not needed here.
+# OpenBLAS and libedit are loaded at run time where they are there, and are not needed here.
 LIBS ?= $(SYSTEM) -lz
 # -ffp-contract=off: the kernels write their fused operations out, so every build has the same bits.
 NN_CFLAGS := -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
