@@ -161,12 +161,11 @@ readers[".onnx"] = function(report, path)
 end
 
 readers[".json"] = function(report, path)
-  local file = assert(io.open(path, "rb"))
-  local index = core.json.decode(file:read "a", path)
-  file:close()
-  for group, shard in pairs(type(index) == "table" and index.weight_map or {}) do
-    if type(shard) == "table" then shard = table.concat(shard, ", ") end
-    table.insert(report.members, {name = group .. " in " .. tostring(shard)})
+  local index = require("nnlua.saving.sharded").index(path, "inspect: " .. path, limits())
+  for group, shard in pairs(type(index.weight_map) == "table" and index.weight_map or {}) do
+    local names = {}
+    for i, one in ipairs(type(shard) == "table" and shard or {shard}) do names[i] = tostring(one) end
+    table.insert(report.members, {name = group .. " in " .. table.concat(names, ", ")})
   end
   table.sort(report.members, function(a, b) return a.name < b.name end)
 end

@@ -83,6 +83,10 @@ nn_status nn_npz_load(nn_npz *f, size_t i, nn_error *e) {
   if (!st) st = nn_stream_memory(&f->stream, f->alloc, where, f->bytes, n, e);
   if (st) return st;
   st = nn_npy_header(&f->stream, &f->npy, &f->limits);
+  if (!st) f->memory = nn_size_add(f->memory, nn_shape_bytes(&f->npy.shape));
+  if (!st && f->memory > f->limits.bytes)
+    st = nn_stream_fail(&f->stream, NN_ERR_LIMIT, "arrays above the limit of %zu bytes together",
+                        f->limits.bytes);
   nn_stream_status(&f->stream, e);
   return st;
 }

@@ -11,7 +11,7 @@ local rebuild = {}
 
 local null = core.json.null
 local metric_bytes = 1 << 26 -- what metrics that a file names may take
-local most_layers = 10000 -- of one model: names are compared pair by pair
+local most_layers = 10000 -- of one model
 
 local function symbolic() return require "nnlua.keras_tensor" end
 
@@ -53,9 +53,18 @@ local function without_place(text)
   return text
 end
 
+local longest_name = 512 -- bytes: paths of variables repeat the names of all around them
+
 local function name_of(v)
   local name = v.name or (type(v.config) == "table" and v.config.name)
   return type(name) == "string" and name or nil
+end
+
+local function check_name(v)
+  local name = type(v.config) == "table" and v.config.name
+  if type(name) == "string" and #name > longest_name then
+    err.raise("load: a name of %d bytes, at most %d are possible", #name, longest_name)
+  end
 end
 
 -- Errors of a layer's constructor say which layer of the file it is.
@@ -63,6 +72,7 @@ local function make_layer(v)
   if type(v) ~= "table" or type(v.config) ~= "table" then
     err.raise("load: a layer without config")
   end
+  check_name(v)
   local make = v.class_name == "InputLayer" and make_input or objects.make
   local ok, layer = pcall(make, v)
   if not ok then
@@ -328,6 +338,7 @@ function rebuild.make_model(v)
   if type(v) ~= "table" or type(v.config) ~= "table" then
     err.raise("load: this is no configuration of a model")
   end
+  check_name(v)
   if v.class_name == "Sequential" then return make_sequential(v) end
   if v.class_name == "Functional" or v.class_name == "Model" then return make_functional(v) end
   return make_own(v)
@@ -359,13 +370,15 @@ function rebuild.with_custom(custom, f, ...)
   return finish(pcall(f, ...))
 end
 
---- The compiled model of a file. options: custom_objects, compile. bytes: what its weights may
---- take. where: begins error texts.
+--- The compiled model of a file. options: custom_objects, compile; limits, whose bytes cap the
+--- weights too; blank, when values for all weights follow. bytes: what its weights may take. where:
+--- begins error texts.
 function rebuild.build(object, options, bytes, where)
+  bytes = math.min(bytes, options.limits and options.limits.bytes or bytes)
   local function make()
-    local model = budget.within(bytes, where, rebuild.make_model, object)
+    local model = budget.within(bytes, where, options.blank, rebuild.make_model, object)
     if options.compile then
-      budget.within(metric_bytes, where, rebuild.compile, model, object.compile_config)
+      budget.within(metric_bytes, where, false, rebuild.compile, model, object.compile_config)
     end
     if type(object.extra_config) == "table" then
       objects.check_plain(object.extra_config)
