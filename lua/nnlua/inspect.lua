@@ -164,7 +164,9 @@ readers[".json"] = function(report, path)
   local index = require("nnlua.saving.sharded").index(path, "inspect: " .. path, limits())
   for group, shard in pairs(type(index.weight_map) == "table" and index.weight_map or {}) do
     local names = {}
-    for i, one in ipairs(type(shard) == "table" and shard or {shard}) do names[i] = tostring(one) end
+    for i, one in ipairs(type(shard) == "table" and shard or {shard}) do
+      names[i] = tostring(one)
+    end
     table.insert(report.members, {name = group .. " in " .. table.concat(names, ", ")})
   end
   table.sort(report.members, function(a, b) return a.name < b.name end)
