@@ -6,8 +6,8 @@
 
 #include "io/hdf5_file.h"
 
-/* Bytes of a collection, as the format demands, and how many of them are read: they are kept sorted,
- * which is quick up to there. */
+/* Bytes of a collection, as the format demands, and how many of them are read: they are kept
+ * sorted, which is quick up to there. */
 enum { LEAST = 4096, MOST = 16384 };
 
 static int by_index(const void *a, const void *b) {

@@ -16,6 +16,10 @@ static int by_name(const void *a, const void *b) {
   return strcmp(((const listed *)a)->name, ((const listed *)b)->name);
 }
 
+static nn_status no_memory(const nn_npz *f, nn_error *e) {
+  return nn_fail(e, NN_ERR_MEMORY, "%.200s: out of memory", nn_zip_archive(f->zip));
+}
+
 static nn_status name_add(nn_npz *f, listed *l, size_t member, nn_error *e) {
   const char *name = nn_zip_name(f->zip, member);
   size_t n = strlen(name);
@@ -24,7 +28,7 @@ static nn_status name_add(nn_npz *f, listed *l, size_t member, nn_error *e) {
                    nn_zip_archive(f->zip), name);
   l->member = member;
   l->name = nn_mem_new(f->alloc, n - ENDING_SIZE + 1);
-  if (!l->name) return nn_fail(e, NN_ERR_MEMORY, "%.200s: out of memory", nn_zip_archive(f->zip));
+  if (!l->name) return no_memory(f, e);
   memcpy(l->name, name, n - ENDING_SIZE);
   return NN_OK;
 }
@@ -35,7 +39,7 @@ static nn_status names_list(nn_npz *f, nn_error *e) {
   f->name = nn_mem_new(f->alloc, nn_size_mul(count, sizeof *f->name));
   f->member = nn_mem_new(f->alloc, nn_size_mul(count, sizeof *f->member));
   nn_status st = NN_OK;
-  if (!list || !f->name || !f->member) st = nn_fail(e, NN_ERR_MEMORY, "%.200s: out of memory", nn_zip_archive(f->zip));
+  if (!list || !f->name || !f->member) st = no_memory(f, e);
   for (; made < count && !st; made++) st = name_add(f, &list[made], made, e);
   if (!st) qsort(list, count, sizeof *list, by_name);
   for (size_t i = 0; f->name && list && i < made; i++)

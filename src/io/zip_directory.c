@@ -61,7 +61,7 @@ static nn_status end_large(nn_zip *z, end_record *r) {
 }
 
 static nn_status end_read(nn_zip *z, end_record *r) {
-  uint8_t b[END];
+  uint8_t b[END] = {0};
   uint64_t at;
   nn_status st = end_find(z, b, &at);
   if (st) return st;
