@@ -200,6 +200,13 @@ describe("limits", function()
     end)
   end
 
+  it("hold for what JSON becomes", function()
+    local text = "[" .. ("[],"):rep(40000) .. "[]]" -- 120 kB that take 40,000 nodes
+    assert.equal(40001, #core.json.decode(text, "j", {bytes = 20 << 20}))
+    assert.matches("j: takes more memory than the limit of bytes",
+      message(core.json.decode, text, "j", {bytes = 1 << 20}))
+  end)
+
   it("hold for all arrays of a .npz together", function()
     local header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000,), }\n"
     local npy = "\x93NUMPY\1\0" .. string.pack("<s2", header) .. ("\0"):rep(4000)
@@ -264,5 +271,44 @@ describe("a name", function()
     local pattern = 'key.keras: config.json: .*the key "class_name" stands twice'
     assert.matches(pattern, message(nn.saving.load_model, path "key.keras"))
     assert.matches(pattern, message(inspect.file, path "key.keras"))
+  end)
+end)
+
+describe("a configuration with values of the wrong kind", function()
+  local function load(change, ending)
+    local config = core.json.decode(core.zip.open(path "kind.keras"):read "config.json")
+    change(config.config.layers, config)
+    core.zip.save(path "wrong.keras", {{"config.json", core.json.encode(config)},
+      {"model.weights.h5", core.zip.open(path "kind.keras"):read "model.weights.h5"}})
+    local text = message(nn.saving.load_model, path("wrong" .. (ending or ".keras")))
+    assert.is_truthy(text:find("load_model: " .. path "wrong.keras", 1, true), text)
+    return text
+  end
+
+  setup(function()
+    assert(core.sys.mkdir(folder))
+    local x = nn.Input{shape = {4}, name = "in"}
+    local h = L.Dense{3, name = "first"}(x)
+    save(trained(nn.Model{inputs = x, outputs = L.Dense{2, name = "out"}(h)}), "kind.keras")
+  end)
+
+  it("gives an error that says where", function()
+    local cases = {
+      {"inbound_nodes of layer 'out' are 3, expected a list", function(l)
+        l[3].inbound_nodes = 3
+      end},
+      {"the args of a call are", function(l) l[3].inbound_nodes[1].args = "text" end},
+      {"the kwargs of a call are 1, expected a table", function(l)
+        l[3].inbound_nodes[1].kwargs = 1
+      end},
+      {"the call of layer 'out' passes no tensor", function(l)
+        l[3].inbound_nodes[1].args = core.json.array{}
+      end},
+      {"layer 'first': ", function(l) l[2].config.units = {} end},
+      {"layer 'first': ", function(l) l[2].config.activation = 5 end},
+      {"layer 'first': ", function(l) l[2].config.kernel_initializer = core.json.array{1, "x"} end},
+      {"this is no configuration", function(_, c) c.config = "text" end},
+    }
+    for _, c in ipairs(cases) do assert.matches(c[1], load(c[2])) end
   end)
 end)

@@ -227,7 +227,7 @@ local function ready(call) return call.missing == 0 and call.entry.done == call.
 local function run_call(graph, call, queue)
   local entry = call.entry
   local inputs, ctx = call_arguments(graph.made, call.node, entry.name)
-  if type(inputs) ~= "table" then
+  if type(inputs) ~= "table" or next(inputs) == nil then
     err.raise("load: the call of layer '%s' passes no tensor", entry.name)
   end
   local ok, out = pcall(entry.layer, inputs, ctx)
