@@ -16,7 +16,7 @@ V       ?=
 SPEC    ?= spec
 CASES   ?= ../shared/conformance
 FUZZ_SECONDS ?= 20
-# How often `make crash` trains with interruptions.
+# How often `make crash` trains with interruptions, how many files `make mutate` breaks.
 RUNS    ?= 1000
 TESTFLAGS ?=
 # Where bench-peers writes its .json and .md.
@@ -62,7 +62,7 @@ else
   SYSTEM     := -Wl,--as-needed -lm -ldl -lpthread
   EXE_FLAGS  := -Wl,-E
 endif
-# OpenBLAS, libzip, libedit are loaded at run time where they are there, and are not needed here.
+# OpenBLAS and libedit are loaded at run time where they are there, and are not needed here.
 LIBS ?= $(SYSTEM) -lz
 # -ffp-contract=off: the kernels write their fused operations out, so every build has the same bits.
 NN_CFLAGS := -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
@@ -192,19 +192,22 @@ conformance: all  ## what Keras computed: CASES=folder of case files
 	$(NNLUA) spec/conformance/run.lua $(CASES)
 
 fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
-	@$(MAKE) --no-print-directory bootstrap NEED=lint
+	@$(MAKE) --no-print-directory bootstrap NEED=fuzz
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=fuzz CC=clang build-fuzzers
 	@tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_SRC)
 
 build-fuzzers: $(FUZZ_BIN)
 	@:
 
-.PHONY: interop crash
+.PHONY: interop crash mutate
 interop: all  ## exchange models with the real Keras and onnxruntime, from PyPI (needs Python)
 	@spec/interop/run.sh $(NNLUA) $(BUILD)/interop
 
 crash: all  ## kill a training at random moments RUNS times; it ends with the same bits
 	$(NNLUA) spec/saving/crash.lua $(RUNS) $(BUILD)/crash
+
+mutate: all  ## break sample files in RUNS ways and load each; allowed is success or a clean error
+	$(NNLUA) spec/saving/mutate.lua $(RUNS) $(OUT)/mutate
 
 bench: all  ## measure the workloads: one JSON line each, and a table
 	$(NNLUA) bench/run.lua

@@ -9,7 +9,7 @@ description = {
   summary = "Train neural networks from Lua, the way Keras does",
   detailed = [[
     Layers, losses, optimizers, metrics and callbacks with the names, defaults and numbers of Keras,
-    over a runtime in C that needs nothing but the C library, zlib and libzip.]],
+    over a runtime in C that needs nothing but the C library, zlib.]],
   license = "MIT",
 }
 

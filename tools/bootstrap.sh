@@ -1,8 +1,8 @@
 #!/bin/sh
 # What the machine must have.
 #
-#   bootstrap.sh packages demo|test|lint   installs missing packages (Debian, Ubuntu), or prints the
-#                                          command for other systems
+#   bootstrap.sh packages demo|test|lint|fuzz   installs missing packages (Debian, Ubuntu), or prints
+#                                          the command for other systems
 #   bootstrap.sh busted NNLUA              makes Busted work under that interpreter
 #   bootstrap.sh find-lua                  prints pkg-config's name of Lua 5.4, or nothing
 #
@@ -11,7 +11,7 @@
 set -u
 
 # gcc and the headers build it; gnuplot draws; OpenBLAS and libedit are used where they are there.
-build="gcc libc6-dev pkg-config liblua5.4-dev zlib1g-dev libzip-dev"
+build="gcc libc6-dev pkg-config liblua5.4-dev zlib1g-dev"
 extra="gnuplot-nox libopenblas0-pthread libedit2"
 specs="lua-busted"
 checks="lua-check clang clang-tidy cppcheck lua-busted"
@@ -61,29 +61,38 @@ install_apt() {
     fail "apt-get could not install: $want"
 }
 
-# 1 where a compiler, Lua 5.4 and libzip (which brings zlib) are there already.
+# 1 where a compiler, Lua 5.4 and zlib are there already.
 can_build() {
   [ -n "$(find_lua)" ] && command -v "${CC:-cc}" >/dev/null &&
-    echo '#include <zip.h>' | "${CC:-cc}" -E - >/dev/null 2>&1
+    echo '#include <zlib.h>' | "${CC:-cc}" -E - >/dev/null 2>&1
 }
 
 # The command for a system without apt.
 advise() {
-  echo "bootstrap: this machine lacks a C compiler, Lua 5.4, zlib or libzip. Install them with:" >&2
+  echo "bootstrap: this machine lacks a C compiler, Lua 5.4 or zlib. Install them with:" >&2
   if command -v dnf >/dev/null; then
-    echo "  sudo dnf install gcc make pkgconf lua-devel luarocks zlib-devel libzip-devel gnuplot openblas" >&2
+    echo "  sudo dnf install gcc make pkgconf lua-devel luarocks zlib-devel gnuplot openblas" >&2
   elif command -v apk >/dev/null; then
-    echo "  apk add build-base pkgconf lua5.4-dev luarocks5.4 zlib-dev libzip-dev gnuplot openblas" >&2
+    echo "  apk add build-base pkgconf lua5.4-dev luarocks5.4 zlib-dev gnuplot openblas" >&2
   elif command -v pacman >/dev/null; then
-    echo "  sudo pacman -S --needed base-devel lua54 luarocks zlib libzip gnuplot openblas" >&2
+    echo "  sudo pacman -S --needed base-devel lua54 luarocks zlib gnuplot openblas" >&2
   elif command -v zypper >/dev/null; then
-    echo "  sudo zypper install gcc make pkgconf lua54-devel lua54-luarocks zlib-devel libzip-devel gnuplot" >&2
+    echo "  sudo zypper install gcc make pkgconf lua54-devel lua54-luarocks zlib-devel gnuplot" >&2
   elif [ "$(uname -s)" = Darwin ]; then
-    echo "  brew install lua@5.4 luarocks pkg-config libzip gnuplot openblas" >&2
+    echo "  brew install lua@5.4 luarocks pkg-config gnuplot openblas" >&2
   else
-    echo "  (your system's packages for: gcc make pkg-config lua-5.4 luarocks zlib libzip gnuplot)" >&2
+    echo "  (your system's packages for: gcc make pkg-config lua-5.4 luarocks zlib gnuplot)" >&2
   fi
   exit 1
+}
+
+# clang and its run-time libraries, which newer releases pack alone, by clang's version.
+fuzz_packages() {
+  install_apt $build clang
+  runtime=$(dirname "$(clang -print-libgcc-file-name -rtlib=compiler-rt)")
+  if ! ls "$runtime"/libclang_rt.fuzzer* >/dev/null 2>&1; then
+    install_apt "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+  fi
 }
 
 packages() {
@@ -95,7 +104,8 @@ packages() {
     demo) install_apt $build $extra ;;
     test) install_apt $build $extra $specs ;;
     lint) install_apt $build $checks ;;
-    *) fail "packages: demo, test or lint, not '$1'" ;;
+    fuzz) fuzz_packages ;;
+    *) fail "packages: demo, test, lint or fuzz, not '$1'" ;;
   esac
 }
 

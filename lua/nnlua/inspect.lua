@@ -4,6 +4,9 @@ local core = require "nnlua.core"
 
 local inspect = {}
 
+-- The same caps as for loading.
+local function limits() return require("nnlua.saving").current_limits end
+
 local function shape_text(shape)
   local parts = {}
   for i = 1, #shape do parts[i] = tostring(shape[i]) end
@@ -113,22 +116,22 @@ end
 local readers = {}
 
 readers[".keras"] = function(report, path)
-  local zip = core.zip.open(path)
+  local zip = core.zip.open(path, limits())
   for _, member in ipairs(zip:names()) do
     table.insert(report.members, {name = member[1], size = member[2]})
   end
   local config, weights = zip:read "config.json", zip:read "model.weights.h5"
-  if config then add_model(report, core.json.decode(config, path .. ": config.json")) end
+  if config then add_model(report, core.json.decode(config, path .. ": config.json", limits())) end
   if weights then
-    add_tree(report, core.hdf5.open(path .. ": model.weights.h5", nil, weights):tree(), "")
+    add_tree(report, core.hdf5.open(path .. ": model.weights.h5", limits(), weights):tree(), "")
   end
 end
 
 readers[".h5"] = function(report, path)
-  local tree = core.hdf5.open(path):tree()
+  local tree = core.hdf5.open(path, limits()):tree()
   local function text(name)
     local v = tree.attributes[name]
-    return type(v) == "string" and core.json.decode(v, path .. ": " .. name) or nil
+    return type(v) == "string" and core.json.decode(v, path .. ": " .. name, limits()) or nil
   end
   local object, training = text "model_config", text "training_config"
   if object then
@@ -141,30 +144,30 @@ end
 readers[".hdf5"] = readers[".h5"]
 
 readers[".safetensors"] = function(report, path)
-  local values, metadata = core.safetensors.load(path)
+  local values, metadata = core.safetensors.load(path, limits())
   local config = metadata.config
-  if config then add_model(report, core.json.decode(config, path .. ": config")) end
+  if config then add_model(report, core.json.decode(config, path .. ": config", limits())) end
   add_values(report, values)
 end
 
-readers[".npz"] = function(report, path) add_values(report, core.zip.npz(path)) end
+readers[".npz"] = function(report, path) add_values(report, core.zip.npz(path, limits())) end
 
 readers[".onnx"] = function(report, path)
-  local onnx = require "nnlua.saving.onnx_read"
-  local graph = onnx.open(path)
+  local graph = core.onnx.open(path, limits()):graph()
   for _, node in ipairs(graph.nodes) do
-    table.insert(report.layers, {depth = 0, class_name = node.op, name = node.name or ""})
+    table.insert(report.layers, {depth = 0, class_name = node.op, name = node.name})
   end
-  for _, t in ipairs(graph.list) do add_tensor(report, t.name, t.shape, t.dtype) end
+  for _, t in ipairs(graph.tensors) do add_tensor(report, t.name, t.shape, t.dtype) end
 end
 
 readers[".json"] = function(report, path)
-  local file = assert(io.open(path, "rb"))
-  local index = core.json.decode(file:read "a", path)
-  file:close()
-  for group, shard in pairs(type(index) == "table" and index.weight_map or {}) do
-    if type(shard) == "table" then shard = table.concat(shard, ", ") end
-    table.insert(report.members, {name = group .. " in " .. tostring(shard)})
+  local index = require("nnlua.saving.sharded").index(path, "inspect: " .. path, limits())
+  for group, shard in pairs(type(index.weight_map) == "table" and index.weight_map or {}) do
+    local names = {}
+    for i, one in ipairs(type(shard) == "table" and shard or {shard}) do
+      names[i] = tostring(one)
+    end
+    table.insert(report.members, {name = group .. " in " .. table.concat(names, ", ")})
   end
   table.sort(report.members, function(a, b) return a.name < b.name end)
 end

@@ -29,19 +29,26 @@ end
 function Sequential:init(a)
   Layer.init(self, a)
   rawset(self, "list", {})
-  for _, layer in ipairs(a.layers or {}) do self:append(layer) end
+  local names_so_far = {}
+  for _, layer in ipairs(a.layers or {}) do self:append(layer, names_so_far) end
   self:rebuild()
 end
 
-function Sequential:append(layer)
+-- The names of the layers so far; of many layers the caller keeps them.
+local function names_of(list)
+  local out = {}
+  for _, layer in ipairs(list) do out[layer.name] = true end
+  return out
+end
+
+function Sequential:append(layer, names_so_far)
   if class.is(layer, symbolic.KerasTensor) then layer = layer.node.layer end
   if not class.is(layer, Layer) then
     err.raise("add: expected a layer, got %s", err.show(layer))
   end
-  for _, other in ipairs(self.list) do
-    if other.name == layer.name then
-      err.raise("Sequential: two layers are named '%s'", layer.name)
-    end
+  names_so_far = names_so_far or names_of(self.list)
+  if names_so_far[layer.name] then
+    err.raise("Sequential: two layers are named '%s'", layer.name)
   end
   if class.is(layer, symbolic.InputLayer) then
     err.check(#self.list == 0 and not self.input_layer,
@@ -49,6 +56,7 @@ function Sequential:append(layer)
     rawset(self, "input_layer", layer)
   else
     self.list[#self.list + 1] = layer
+    names_so_far[layer.name] = true
   end
 end
 

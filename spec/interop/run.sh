@@ -1,5 +1,6 @@
 #!/bin/sh
-# make interop: exchanges models with the real Keras, and ONNX files with onnxruntime.
+# make interop: exchanges models with the real Keras, HDF5 files with h5py, and ONNX files with
+# onnxruntime.
 #
 #   spec/interop/run.sh NNLUA FOLDER
 #
@@ -23,6 +24,9 @@ status=0
 "$nnlua" spec/interop/write.lua "$folder/files" || status=1
 "$python" spec/interop/exchange.py "$folder/files" 2> "$folder/keras.log" || status=1
 "$nnlua" spec/interop/read.lua "$folder/files" || status=1
+"$python" spec/interop/hdf5_make.py "$folder/files" || status=1
+"$nnlua" spec/interop/hdf5_read.lua "$folder/files" || status=1
+"$python" spec/interop/hdf5_check.py "$folder/files" || status=1
 "$nnlua" spec/interop/onnx.lua "$folder/files" || status=1
 "$python" spec/interop/onnxruntime_check.py "$folder/files" || status=1
 exit $status

@@ -21,6 +21,9 @@ static nn_status object_add(nn_hdf5 *f, const char *name, uint64_t at, size_t pa
   nn_hdf5_object *o = &f->object[f->objects++];
   memset(o, 0, sizeof *o);
   o->name = name, o->at = at, o->parent_index = parent, o->depth = depth;
+  o->path_size = strlen(name) + 1 + (depth ? f->object[parent].path_size : 0);
+  if (o->path_size > f->paths_left) return h5_fail(f, "its objects' paths are long beyond reason");
+  f->paths_left -= o->path_size;
   return NN_OK;
 }
 
@@ -87,7 +90,8 @@ static nn_status dataset_open(nn_hdf5 *f, size_t i, const h5_header *h) {
   if (h->opaque && !says_bfloat16(f, o)) return h5_fail(f, "opaque data is not supported");
   size_t bytes = nn_size_mul((size_t)nn_shape_size(&v->shape),
                              v->is_text ? v->element_size : nn_dtype_size(v->shape.dtype));
-  if (bytes > f->limits.bytes) return h5_limit(f, "the dataset is larger");
+  f->memory = nn_size_add(f->memory, bytes);
+  if (f->memory > f->limits.bytes) return h5_limit(f, "its datasets together are larger");
   if (h->layout.kind != 2 && h->filters)
     return h5_fail(f, "filters on data that is not in chunks");
   if (h->layout.kind != 2) return contiguous_open(f, &h->layout, v);
@@ -164,6 +168,8 @@ nn_status nn_hdf5_open(nn_hdf5 **out, nn_alloc *a, const char *name, const void 
   f->e = e ? e : &own;
   f->metadata_left = f->data_left = n;
   f->text_left = (uint64_t)n * 16 + 65536;
+  f->names_left = (uint64_t)n + 65536;
+  f->paths_left = (uint64_t)n * 64 + (1 << 20);
   nn_status st = h5_text_keep(f, name, strlen(name), &f->name);
   if (!st) st = tree_open(f);
   f->e = NULL;
@@ -231,15 +237,28 @@ const nn_hdf5_value *nn_hdf5_attribute(const nn_hdf5_object *o, const char *name
 
 /* ---- reading ---- */
 
+/* The object that a value belongs to, for errors; the root when it is an attribute's. */
+static size_t owner_of(const nn_hdf5 *f, const nn_hdf5_value *v) {
+  uintptr_t at = (uintptr_t)v, first = (uintptr_t)f->object;
+  return at - first < f->objects * sizeof *f->object ? (at - first) / sizeof *f->object : 0;
+}
+
+static nn_status elements_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out, size_t n) {
+  nn_error e;
+  nn_status st = nn_elements_read(out, v->shape.dtype, v->data, v->type, n, &e);
+  return st ? h5_fail(f, "%s", e.text) : NN_OK;
+}
+
 nn_status nn_hdf5_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out, nn_error *e) {
   nn_error own;
   nn_status st;
   f->e = e ? e : &own;
+  f->current = owner_of(f, v);
   size_t n = (size_t)nn_shape_size(&v->shape);
   if (v->is_text) st = h5_fail(f, "expected numbers, the value is text");
   else if (n == 0) st = NN_OK;
   else if (v->chunks) st = h5_chunks_read(f, v, out);
-  else st = nn_elements_read(out, v->shape.dtype, v->data, v->type, n, f->e);
+  else st = elements_read(f, v, out, n);
   f->e = NULL;
   return st;
 }

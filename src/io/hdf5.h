@@ -50,10 +50,11 @@ typedef struct nn_hdf5_object {
   uint64_t at;                           /* of its header in the file */
   size_t first_child, first_attribute, parent_index; /* while the file is opened */
   int depth;
+  size_t path_size;
 } nn_hdf5_object;
 
 /* `bytes` are borrowed until close. limits->tensors caps objects and attributes, limits->depth the
- * groups inside groups, limits->bytes each dataset as it becomes in memory. */
+ * groups inside groups, limits->bytes all datasets together as they become in memory. */
 nn_status nn_hdf5_open(nn_hdf5 **f, nn_alloc *a, const char *name, const void *bytes, size_t n,
                        const nn_limits *limits, nn_error *e);
 void nn_hdf5_close(nn_hdf5 *f); /* NULL is allowed */

@@ -99,6 +99,8 @@ nn_status h5_text_keep(nn_hdf5 *f, const void *text, size_t n, const char **out)
   enum { BLOCK = 1 << 13 };
   h5_block *b = f->texts;
   size_t need = nn_size_add(n, 1);
+  if (need > f->names_left) return h5_fail(f, "its names repeat beyond reason");
+  f->names_left -= need;
   if (!b || b->room - b->used < need) {
     size_t room = need > BLOCK ? need : BLOCK;
     b = nn_mem_new(f->alloc, nn_size_add(sizeof *b, room));

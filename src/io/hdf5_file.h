@@ -72,6 +72,9 @@ struct nn_hdf5 {
   nn_error *e;          /* borrowed: of the call that runs */
   uint64_t metadata_left, data_left; /* the two accounts */
   uint64_t text_left;   /* and one for texts: many references may name one long text */
+  uint64_t names_left;  /* for names, and for the paths of all objects: a long name may be shared */
+  uint64_t paths_left;
+  size_t memory;        /* of the datasets so far */
   size_t current;       /* the object that is being opened, for errors */
   nn_hdf5_object *object; /* owned: breadth first, a group's children together */
   size_t objects, object_room;

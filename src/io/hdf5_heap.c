@@ -6,7 +6,9 @@
 
 #include "io/hdf5_file.h"
 
-enum { LEAST = 4096 }; /* bytes of a collection, as the format demands */
+/* Bytes of a collection, as the format demands, and how many of them are read: they are kept
+ * sorted, which is quick up to there. */
+enum { LEAST = 4096, MOST = 16384 };
 
 static int by_index(const void *a, const void *b) {
   return (int)((const h5_heap_object *)a)->index - (int)((const h5_heap_object *)b)->index;
@@ -40,7 +42,7 @@ static nn_status heap_parse(nn_hdf5 *f, uint64_t at, h5_heap *heap) {
   c.at += 8;
   uint64_t size = h5_take(&c, 8);
   if (size < LEAST) return h5_fail(f, "a global heap is damaged");
-  if (f->heaps >= f->limits.tensors) return h5_limit(f, "more global heaps");
+  if (f->heaps >= f->limits.tensors || f->heaps >= MOST) return h5_limit(f, "more global heaps");
   st = h5_block_at(f, at + 16, size - 16, "global heap", &c);
   if (!st) st = objects_parse(f, heap, &c);
   if (heap->count > 1) qsort(heap->object, heap->count, sizeof *heap->object, by_index);

@@ -25,7 +25,8 @@ nn_status nn_inflate_open(nn_inflate **out, nn_alloc *a, nn_inflate_form form, c
   z->alloc = a;
   z->next = bytes, z->left = n;
   z->z.zalloc = give, z->z.zfree = take_back, z->z.opaque = a;
-  if (inflateInit2(&z->z, form == NN_INFLATE_GZIP ? 15 + 16 : 15) != Z_OK) {
+  int bits = form == NN_INFLATE_GZIP ? 15 + 16 : form == NN_INFLATE_RAW ? -15 : 15;
+  if (inflateInit2(&z->z, bits) != Z_OK) {
     nn_mem_free(a, z);
     return nn_fail(e, NN_ERR_MEMORY, "inflate: out of memory");
   }

@@ -12,7 +12,7 @@
 #include "core/alloc.h"
 #include "core/status.h"
 
-typedef enum nn_inflate_form { NN_INFLATE_ZLIB, NN_INFLATE_GZIP } nn_inflate_form;
+typedef enum nn_inflate_form { NN_INFLATE_ZLIB, NN_INFLATE_GZIP, NN_INFLATE_RAW } nn_inflate_form;
 
 typedef struct nn_inflate nn_inflate;
 

@@ -5,7 +5,7 @@
 
 #include "io/number.h"
 
-enum { BLOCK = 1 << 14 };
+enum { BLOCK = 1 << 14, MEMORY_LEAST = 1 << 20 };
 
 typedef struct json_block {
   struct json_block *next;
@@ -15,7 +15,7 @@ typedef struct json_block {
 typedef struct parser {
   nn_json_doc *doc;
   const char *name, *start, *end, *at;
-  size_t max_depth, depth;
+  size_t max_depth, depth, memory_left;
   nn_error *e;
 } parser;
 
@@ -37,6 +37,11 @@ static void *take(parser *p, size_t n) {
   json_block *b = d->blocks;
   if (!b || b->room - b->used < n) {
     size_t head = (sizeof *b + 15) & ~(size_t)15, room = n > BLOCK ? n : BLOCK;
+    if (room > p->memory_left) {
+      nn_fail(p->e, NN_ERR_LIMIT, "%.200s: takes more memory than the limit of bytes", p->name);
+      return NULL;
+    }
+    p->memory_left -= room;
     b = nn_mem_new(d->alloc, nn_size_add(head, room));
     if (!b) {
       nn_fail(p->e, NN_ERR_MEMORY, "%.200s: out of memory", p->name);
@@ -335,7 +340,8 @@ nn_status nn_json_parse(nn_json_doc *d, nn_alloc *a, const char *name, const voi
   if (n > l.bytes)
     return nn_fail(e, NN_ERR_LIMIT, "%.200s: %zu bytes, above the limit of %zu", name, n, l.bytes);
   const char *start = n ? text : "";
-  parser p = {d, name, start, start + n, start, (size_t)l.depth, 0, e ? e : &own};
+  size_t memory = l.bytes > MEMORY_LEAST ? l.bytes : MEMORY_LEAST;
+  parser p = {d, name, start, start + n, start, (size_t)l.depth, 0, memory, e ? e : &own};
   nn_status st = tree_parse(&p);
   if (st) nn_json_clear(d);
   return st;

@@ -51,7 +51,8 @@ typedef struct nn_json_doc {
 } nn_json_doc;
 
 /* Parses text[0..n); `name` stands in errors: `config.json: line 1, column 394: text is not
- * closed`. limits->bytes caps n, limits->depth the nesting. Clear with nn_json_clear. */
+ * closed`. limits->bytes caps n and the memory of the document (1 MiB it may always take),
+ * limits->depth the nesting. Clear with nn_json_clear. */
 nn_status nn_json_parse(nn_json_doc *d, nn_alloc *a, const char *name, const void *text, size_t n,
                         const nn_limits *limits, nn_error *e);
 void nn_json_clear(nn_json_doc *d);

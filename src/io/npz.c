@@ -16,14 +16,19 @@ static int by_name(const void *a, const void *b) {
   return strcmp(((const listed *)a)->name, ((const listed *)b)->name);
 }
 
+static nn_status no_memory(const nn_npz *f, nn_error *e) {
+  return nn_fail(e, NN_ERR_MEMORY, "%.200s: out of memory", nn_zip_archive(f->zip));
+}
+
 static nn_status name_add(nn_npz *f, listed *l, size_t member, nn_error *e) {
   const char *name = nn_zip_name(f->zip, member);
   size_t n = strlen(name);
   if (n < ENDING_SIZE || strcmp(name + n - ENDING_SIZE, ENDING) != 0)
-    return nn_fail(e, NN_ERR_FORMAT, "npz: member \"%.80s\" is no .npy", name);
+    return nn_fail(e, NN_ERR_FORMAT, "%.200s: member \"%.80s\" is no .npy",
+                   nn_zip_archive(f->zip), name);
   l->member = member;
   l->name = nn_mem_new(f->alloc, n - ENDING_SIZE + 1);
-  if (!l->name) return nn_fail(e, NN_ERR_MEMORY, "npz: out of memory");
+  if (!l->name) return no_memory(f, e);
   memcpy(l->name, name, n - ENDING_SIZE);
   return NN_OK;
 }
@@ -34,7 +39,7 @@ static nn_status names_list(nn_npz *f, nn_error *e) {
   f->name = nn_mem_new(f->alloc, nn_size_mul(count, sizeof *f->name));
   f->member = nn_mem_new(f->alloc, nn_size_mul(count, sizeof *f->member));
   nn_status st = NN_OK;
-  if (!list || !f->name || !f->member) st = nn_fail(e, NN_ERR_MEMORY, "npz: out of memory");
+  if (!list || !f->name || !f->member) st = no_memory(f, e);
   for (; made < count && !st; made++) st = name_add(f, &list[made], made, e);
   if (!st) qsort(list, count, sizeof *list, by_name);
   for (size_t i = 0; f->name && list && i < made; i++)
@@ -75,11 +80,17 @@ static void unload(nn_npz *f) {
 
 nn_status nn_npz_load(nn_npz *f, size_t i, nn_error *e) {
   size_t n = 0;
+  char where[300];
   unload(f);
   nn_status st = nn_zip_read(f->zip, f->member[i], &f->bytes, &n, e);
-  if (!st) st = nn_stream_memory(&f->stream, f->alloc, f->name[i], f->bytes, n, e);
+  snprintf(where, sizeof where, "%.160s: %.100s", nn_zip_archive(f->zip), f->name[i]);
+  if (!st) st = nn_stream_memory(&f->stream, f->alloc, where, f->bytes, n, e);
   if (st) return st;
   st = nn_npy_header(&f->stream, &f->npy, &f->limits);
+  if (!st) f->memory = nn_size_add(f->memory, nn_shape_bytes(&f->npy.shape));
+  if (!st && f->memory > f->limits.bytes)
+    st = nn_stream_fail(&f->stream, NN_ERR_LIMIT, "arrays above the limit of %zu bytes together",
+                        f->limits.bytes);
   nn_stream_status(&f->stream, e);
   return st;
 }

@@ -10,6 +10,7 @@ typedef struct nn_npz {
   nn_zip *zip;      /* owned */
   nn_alloc *alloc;  /* borrowed */
   nn_limits limits;
+  size_t memory;    /* of the arrays loaded so far */
   size_t count;
   char **name;      /* owned: one per member, without .npy, sorted */
   size_t *member;   /* owned: their indices in the archive */
@@ -23,7 +24,8 @@ nn_status nn_npz_open(nn_npz *f, nn_alloc *a, const char *path, const nn_limits 
                       nn_error *e);
 nn_status nn_npz_open_memory(nn_npz *f, nn_alloc *a, const char *name, const void *bytes, size_t n,
                              const nn_limits *limits, nn_error *e);
-/* Loads array i of `name` and its header into f->npy; then read it. */
+/* Loads array i of `name` and its header into f->npy; then read it. limits->bytes caps all arrays
+ * loaded together, as they become in memory. */
 nn_status nn_npz_load(nn_npz *f, size_t i, nn_error *e);
 /* Fills out, nn_shape_bytes(&f->npy.shape) bytes, from the loaded array. */
 nn_status nn_npz_read(nn_npz *f, void *out, nn_error *e);

@@ -8,6 +8,7 @@
 #include "lua/l_hash.h"
 #include "lua/l_hdf5.h"
 #include "lua/l_json.h"
+#include "lua/l_onnx.h"
 #include "lua/l_optimizer.h"
 #include "lua/l_rng.h"
 #include "lua/l_safetensors.h"
@@ -36,6 +37,8 @@ int luaopen_nnlua_core(lua_State *L) {
   lua_setfield(L, -2, "safetensors");
   l_hdf5_open(L);
   lua_setfield(L, -2, "hdf5");
+  l_onnx_open(L);
+  lua_setfield(L, -2, "onnx");
   l_zip_open(L);
   lua_setfield(L, -2, "zip");
   l_sys_open(L);

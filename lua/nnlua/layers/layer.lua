@@ -109,14 +109,17 @@ end
 ---@param a table shape, initializer, dtype, trainable, name, regularizer, constraint
 ---@return nn.Variable
 function Layer:add_weight(a)
-  require("nnlua.saving.budget").spend(a.shape or {}, a.name)
+  local budget = require "nnlua.saving.budget"
+  budget.spend(a.shape or {}, a.name)
   local initializer = a.initializer
   if initializer == nil then initializer = "glorot_uniform" end
   if not core.is_tensor(initializer) then
     initializer = require("nnlua.initializers").get(initializer, self.class_name)
   end
   local value = initializer
-  if not core.is_tensor(initializer) then
+  if not core.is_tensor(initializer) and budget.is_blank() then
+    value = core.full(a.shape or {}, 0, a.dtype or "float32")
+  elseif not core.is_tensor(initializer) then
     value = core.paused(function() return initializer(a.shape or {}, a.dtype or "float32") end)
   end
   local v = Variable{value, dtype = a.dtype, name = a.name or "variable",

@@ -325,9 +325,15 @@ function Lookup:file_variables()
   return {idf_weights = core.new(self.weights_by_index, "float32")}
 end
 
+--- Reads them; gives a function that puts them in place.
 function Lookup:load_file_variables(read)
   local weights = self.output_mode == "tf_idf" and read "idf_weights"
-  if weights then rawset(self, "weights_by_index", core.totable(weights)) end
+  if not weights then return nil end
+  if weights.ndim ~= 1 then
+    err.raise("%s: idf_weights have %d dimensions, expected 1", self.name, weights.ndim)
+  end
+  local list = core.totable(weights)
+  return function() rawset(self, "weights_by_index", list) end
 end
 
 local extra = setmetatable({vocabulary_size = true}, {__index = Layer.extra_args})

@@ -89,11 +89,19 @@ function state.averages(o)
   return table.move(o.own_averages or {}, 1, #(o.own_averages or {}), 1, list)
 end
 
+local function set_calls(o, n)
+  local calls = math.tointeger(n)
+  if not calls or calls < 0 then
+    err.raise("%s: iteration is %s, expected an integer of 0 or more", o.class_name, tostring(n))
+  end
+  o.calls = calls
+end
+
 --- All variables of an optimizer.
 function state.list(o)
   local list = {
     state.scalar("iteration", o.name .. "/iteration", "int32",
-      function() return o.calls end, function(n) o.calls = math.tointeger(n) end),
+      function() return o.calls end, function(n) set_calls(o, n) end),
   }
   if type(o.rate_source) == "number" then
     list[2] = state.scalar("learning_rate", o.name .. "/learning_rate", "float32",

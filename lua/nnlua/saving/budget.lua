@@ -6,7 +6,11 @@ local shapes = require "nnlua.shapes"
 
 local budget = {}
 
-local left, where -- of the load under way
+local left, where, blank -- of the load under way
+
+--- Whether variables may stay zero because the file's values follow. Initializers would only cost
+--- time, Orthogonal with the third power of the size.
+function budget.is_blank() return blank end
 
 --- Called before a variable of that shape is made.
 function budget.spend(shape, name)
@@ -19,12 +23,12 @@ function budget.spend(shape, name)
     name or "variable", shapes.text(shape))
 end
 
---- Runs f with `bytes` for the variables that it makes.
-function budget.within(bytes, text, f, ...)
-  local old_left, old_where = left, where
-  left, where = bytes, text
+--- Runs f with `bytes` for the variables that it makes. is_blank: see above.
+function budget.within(bytes, text, is_blank, f, ...)
+  local old_left, old_where, old_blank = left, where, blank
+  left, where, blank = bytes, text, is_blank
   local function finish(ok, ...)
-    left, where = old_left, old_where
+    left, where, blank = old_left, old_where, old_blank
     if not ok then error((...), 0) end
     return ...
   end

@@ -81,7 +81,7 @@ saving.load_model = args.fn("load_model",
       or format_of(path, "model", "load_model")
     check_present(path, "load_model")
     return format.load_model(path, {custom_objects = custom, compile = compile ~= false,
-      limits = saving.current_limits})
+      limits = saving.current_limits, blank = true})
   end)
 
 --- Writes the weights alone.

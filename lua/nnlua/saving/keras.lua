@@ -90,7 +90,9 @@ function format.load_model(path, options)
   local s = open_store(zip, where, path, options.limits)
   local model = config.build(object, options, store.weight_bytes(s), where)
   load_assets(model, zip)
-  if model.built then store.load(s, model, {no_optimizer = not options.compile}) end
+  if model.built or #model.weights > 0 then
+    store.load(s, model, {no_optimizer = not options.compile})
+  end
   zip:close()
   return model
 end

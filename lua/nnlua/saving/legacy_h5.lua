@@ -3,6 +3,7 @@
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local put = require "nnlua.saving.put"
 local rebuild = require "nnlua.saving.rebuild"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
@@ -13,22 +14,27 @@ local format = {}
 
 local function child(node, path)
   for part in path:gmatch "[^/]+" do
-    local found
-    for _, one in ipairs(node and node.children or {}) do
-      if one.name == part then found = one end
+    if not node then return nil end
+    if not node.by_name then
+      node.by_name = {}
+      for _, one in ipairs(node.children or {}) do node.by_name[one.name] = one end
     end
-    node = found
+    node = node.by_name[part]
   end
   return node
 end
 
+local function is_names(v)
+  return type(v) == "table" and (v[1] == nil or type(v[1]) == "string") and v or nil
+end
+
 -- A list of names; long ones are split into name0, name1 ...
 local function names_of(node, key)
-  local list = node.attributes[key]
+  local list = is_names(node.attributes[key])
   if list then return list end
   list = {}
   for i = 0, math.huge do
-    local part = node.attributes[key .. i]
+    local part = is_names(node.attributes[key .. i])
     if not part then return i > 0 and list or nil end
     table.move(part, 1, #part, #list + 1, list)
   end
@@ -46,14 +52,22 @@ local function open(path, where, limits)
   return {file = file, root = root, weights = weights, base = base, where = where}
 end
 
+-- No group and no data set is listed twice: a list of short names may repeat a long one.
+local function once(f, list, node, what)
+  if list[node] then err.raise("%s: %s is listed twice", f.where, what) end
+  list[node] = true
+end
+
 -- {{path=, shape=, name=}, ...} of the data sets that weight_names lists.
-local function data_sets(f, node, base)
+local function data_sets(f, node, base, seen)
   local list = {}
+  seen = seen or {}
   for i, name in ipairs(names_of(node, "weight_names") or {}) do
     local found = child(node, name)
     if not found or found.kind ~= "dataset" then
       err.raise("%s: %s%s is missing", f.where, base, name)
     end
+    once(f, seen, found, base .. name)
     list[i] = {path = base .. name, shape = found.shape, bytes = found.bytes or 0, name = name}
   end
   return list
@@ -61,11 +75,13 @@ end
 
 -- {{name=, weights=}, ...} of the saved layers.
 local function saved_layers(f)
-  local list = {}
+  local list, groups, sets = {}, {}, {}
   for _, name in ipairs(names_of(f.weights, "layer_names")) do
     local node = child(f.weights, name)
     if not node then err.raise("%s: the group of layer '%s' is missing", f.where, name) end
-    list[#list + 1] = {name = name, weights = data_sets(f, node, f.base .. name .. "/")}
+    once(f, groups, node, "layer '" .. name .. "'")
+    list[#list + 1] = {name = name,
+      weights = data_sets(f, node, f.base .. name .. "/", sets)}
   end
   return list
 end
@@ -134,6 +150,9 @@ end
 
 local function plan_top(plan, f, model, options)
   local node = child(f.weights, "top_level_model_weights")
+  if not node and options.whole and #model.own_weights > 0 then
+    err.raise("%s: the weights of the model itself are missing", f.where)
+  end
   if not node or #model.own_weights == 0 then return end
   local saved = {name = "top_level_model_weights",
     weights = data_sets(f, node, f.base .. "top_level_model_weights/")}
@@ -159,20 +178,20 @@ local function plan_optimizer(plan, f, model)
   table.move(writes, 1, #writes, #plan.writes + 1, plan.writes)
 end
 
-local function put(f, model, options)
+local function load(f, model, options)
   local plan, saved = {writes = {}, warnings = {}}, saved_layers(f)
   local run = options.by_name and plan_by_name or plan_by_order
   run(plan, f, model, saved, options)
   plan_top(plan, f, model, options)
   if not options.no_optimizer then plan_optimizer(plan, f, model) end
-  for _, w in ipairs(plan.writes) do w[3] = f.file:read(w[2]) end
+  for _, w in ipairs(plan.writes) do w[2] = f.file:read(w[2]) end
+  put.write(plan.writes, f.where)
   for _, text in ipairs(plan.warnings) do terminal.warn(text) end
-  for _, w in ipairs(plan.writes) do w[1]:assign(w[3]) end
 end
 
 function format.load_weights(model, path, options)
   local f = open(path, "load_weights: " .. path, options.limits)
-  put(f, model, options)
+  put.guarded(model.optimizer, load, f, model, options)
   f.file:close()
 end
 
@@ -210,7 +229,9 @@ function format.load_model(path, options)
   object.compile_config = compile_config(root, path, options.limits)
   local f = open(path, where, options.limits)
   local model = rebuild.build(object, options, weight_bytes(f), where)
-  if model.built then put(f, model, {no_optimizer = not options.compile}) end
+  if model.built or #model.weights > 0 then
+    load(f, model, {no_optimizer = not options.compile, whole = true})
+  end
   f.file:close()
   return model
 end

@@ -1,178 +1,10 @@
--- Reading ONNX: the graph of a file as plain tables, and MLPs (Gemm, or MatMul and Add, with
--- activations between them, one after the other) as Sequential models.
+-- Reading ONNX: MLPs (Gemm, or MatMul and Add, with activations between them, one after the other)
+-- as Sequential models. The file itself is read by src/io/onnx.c, which bounds it.
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
-local pb = require "nnlua.saving.protobuf"
 
 local onnx = {}
-
-local MOST = 1 << 31 -- bytes of a file
-
--- messages ----------------------------------------------------------------------------------------
-
-local types = {[1] = {"float32", "<f", 4}, [6] = {"int32", "<i4", 4}, [7] = {"int64", "<i8", 8},
-  [11] = {"float64", "<d", 8}}
-
-local function sub(r, first, last) return r.text:sub(first, last) end
-
-local function unpack_numbers(r, t, first, last)
-  local type_of = types[t.kind]
-  local code, size = type_of[2], type_of[3]
-  local count = (last - first + 1) // size
-  if count * size ~= last - first + 1 or count ~= t.count then
-    err.raise("%s: tensor '%s' has %d bytes, expected %d", r.where, t.name, last - first + 1,
-      t.count * size)
-  end
-  local list = {}
-  for i = 0, count - 1 do list[i + 1] = string.unpack(code, r.text, first + i * size) end
-  return list
-end
-
-local function count_elements(r, t)
-  local n = 1.0
-  for _, d in ipairs(t.shape) do
-    if d < 0 then err.raise("%s: tensor '%s' has a size of %d", r.where, t.name, d) end
-    n = n * d
-  end
-  if n > #r.text then
-    err.raise("%s: tensor '%s' asks for more numbers than the file has bytes", r.where, t.name)
-  end
-  return math.tointeger(n)
-end
-
-local fields_of_kind = {[1] = 4, [6] = 5, [7] = 7, [11] = 10}
-
-local function read_values(r, t, raw, typed, ints)
-  t.count = count_elements(r, t)
-  if not types[t.kind] then
-    err.raise("%s: tensor '%s' has the element type %s, which is not supported", r.where, t.name,
-      tostring(t.kind))
-  end
-  t.dtype = types[t.kind][1]
-  if raw then
-    t.values = unpack_numbers(r, t, raw[1], raw[2])
-  elseif t.kind == 6 or t.kind == 7 then
-    t.values = ints
-  elseif typed then
-    t.values = unpack_numbers(r, t, typed[1], typed[2])
-  else
-    t.values = {}
-  end
-  if #t.values ~= t.count then
-    err.raise("%s: tensor '%s' has %d numbers, expected %d", r.where, t.name, #t.values, t.count)
-  end
-end
-
-local function read_tensor(r, first, last)
-  local t, raw, typed, ints, external = {shape = {}, name = ""}, nil, nil, {}, false
-  pb.each(r.text, first, last, r.where, function(number, v, a, b)
-    if number == 1 then pb.add_ints(t.shape, r.text, v, a, b, r.where)
-    elseif number == 2 then t.kind = v
-    elseif number == 8 and a then t.name = sub(r, a, b)
-    elseif number == 9 and a then raw = {a, b}
-    elseif number == 14 then external = v ~= 0
-    elseif number == 5 or number == 7 then pb.add_ints(ints, r.text, v, a, b, r.where)
-    elseif number == fields_of_kind[t.kind or 1] and a then typed = {a, b} end
-  end)
-  if external then err.raise("%s: tensor '%s' is in another file", r.where, t.name) end
-  read_values(r, t, raw, typed, ints)
-  return t
-end
-
-local function read_attribute(r, first, last)
-  local out = {ints = {}}
-  pb.each(r.text, first, last, r.where, function(number, v, a, b)
-    if number == 1 and a then out.name = sub(r, a, b)
-    elseif number == 2 and a then out.value = string.unpack("<f", r.text, a)
-    elseif number == 3 then out.value = v
-    elseif number == 4 and a then out.value = sub(r, a, b)
-    elseif number == 8 then pb.add_ints(out.ints, r.text, v, a, b, r.where) end
-  end)
-  return out
-end
-
-local function read_node(r, first, last)
-  local n = {inputs = {}, outputs = {}, attributes = {}}
-  pb.each(r.text, first, last, r.where, function(number, _, a, b)
-    if not a then return end
-    if number == 1 then n.inputs[#n.inputs + 1] = sub(r, a, b)
-    elseif number == 2 then n.outputs[#n.outputs + 1] = sub(r, a, b)
-    elseif number == 3 then n.name = sub(r, a, b)
-    elseif number == 4 then n.op = sub(r, a, b)
-    elseif number == 5 then
-      local attribute = read_attribute(r, a, b)
-      n.attributes[attribute.name or ""] = attribute.value or attribute.ints
-    end
-  end)
-  return n
-end
-
--- The first field `number` inside a message, as a place.
-local function inner(r, first, last, number)
-  local at, till
-  if not first then return nil end
-  pb.each(r.text, first, last, r.where, function(n, _, a, b)
-    if n == number and a and not at then at, till = a, b end
-  end)
-  return at, till
-end
-
-local function read_value(r, first, last)
-  local v = {shape = {}}
-  local a, b = inner(r, first, last, 1)
-  v.name = a and sub(r, a, b) or ""
-  a, b = inner(r, first, last, 2) -- type
-  a, b = inner(r, a, b, 1)        -- of a tensor
-  a, b = inner(r, a, b, 2)        -- shape
-  if not a then return v end
-  pb.each(r.text, a, b, r.where, function(number, _, c, d)
-    if number ~= 1 or not c then return end
-    local size = false
-    pb.each(r.text, c, d, r.where, function(n, value) if n == 1 and value then size = value end end)
-    v.shape[#v.shape + 1] = size
-  end)
-  return v
-end
-
-local function read_graph(r, first, last)
-  local g = {nodes = {}, tensors = {}, list = {}, inputs = {}, outputs = {}}
-  pb.each(r.text, first, last, r.where, function(number, _, a, b)
-    if not a then return end
-    if number == 1 then
-      g.nodes[#g.nodes + 1] = read_node(r, a, b)
-    elseif number == 5 then
-      local t = read_tensor(r, a, b)
-      g.tensors[t.name], g.list[#g.list + 1] = t, t
-    elseif number == 11 then
-      g.inputs[#g.inputs + 1] = read_value(r, a, b)
-    elseif number == 12 then
-      g.outputs[#g.outputs + 1] = read_value(r, a, b)
-    end
-  end)
-  return g
-end
-
---- The graph of a file: nodes {op=, inputs=, outputs=, attributes=}, tensors by name, inputs,
---- outputs.
-function onnx.open(path, limits)
-  core.sys.exists(path) -- raises in a sandbox
-  local file, why = io.open(path, "rb")
-  if not file then err.raise("onnx: %s", why) end
-  local size = file:seek "end"
-  local most = limits and limits.bytes or MOST
-  if size > most then
-    file:close()
-    err.raise("onnx: %s: %d bytes, more than the limit of %d", path, size, most)
-  end
-  file:seek "set"
-  local text = file:read "a"
-  file:close()
-  local r = {text = text, where = "onnx: " .. path}
-  local first, last = inner(r, 1, #text, 7)
-  if not first then err.raise("onnx: %s: the file holds no graph", path) end
-  return read_graph(r, first, last)
-end
 
 -- MLPs --------------------------------------------------------------------------------------------
 
@@ -183,37 +15,42 @@ local activations = {
   Identity = "linear", Dropout = "linear", Flatten = "linear",
 }
 
-local function transposed(t)
-  local rows, columns, out = t.shape[1], t.shape[2], {}
-  for j = 0, columns - 1 do
-    for i = 0, rows - 1 do out[#out + 1] = t.values[i * columns + j + 1] end
-  end
-  return {shape = {columns, rows}, values = out}
+-- Weights are read when they are asked for; others than float32 become float32.
+local function values(m, t)
+  local read = m.file:read(t.at)
+  return read.dtype == "float32" and read or require("nnlua.ops.common").cast(read, "float32")
 end
 
 local function matrix(m, node, k)
-  local t = m.graph.tensors[node.inputs[k]]
-  if not t or #t.shape ~= 2 then
-    err.raise("%s: %s '%s' does not multiply by a matrix of the file", m.where, node.op,
-      node.name or "")
+  local t = m.tensors[node.inputs[k]]
+  if not t or #t.shape ~= 2 or t.shape[1] * t.shape[2] == 0 then
+    err.raise("%s: %s '%s' does not multiply by a matrix of the file", m.where, node.op, node.name)
   end
   return t
 end
 
-local function add_dense(m, kernel, bias)
-  local known = m.columns
-  if known and known ~= kernel.shape[1] then
-    err.raise("%s: a matrix has %d rows, expected %d", m.where, kernel.shape[1], known)
+local function add_dense(m, kernel, turned)
+  local rows, units = kernel.shape[1], kernel.shape[2]
+  if turned then rows, units = units, rows end
+  if m.columns and m.columns ~= rows then
+    err.raise("%s: a matrix has %d rows, expected %d", m.where, rows, m.columns)
   end
-  m.columns = kernel.shape[2]
-  m.first = m.first or kernel.shape[1]
-  m.layers[#m.layers + 1] = {kernel = kernel, bias = bias, units = kernel.shape[2]}
+  m.columns, m.first = units, m.first or rows
+  m.layers[#m.layers + 1] = {kernel = kernel, turned = turned, units = units}
+end
+
+-- (units), or with sizes of 1 before.
+local function is_row(shape, units)
+  for i = 1, #shape - 1 do if shape[i] ~= 1 then return false end end
+  return shape[#shape] == units
 end
 
 local function set_bias(m, name)
-  local t, last = m.graph.tensors[name or ""], m.layers[#m.layers]
+  local t, last = m.tensors[name or ""], m.layers[#m.layers]
   if not t then return false end
-  if not last or last.bias or last.activation or t.count ~= last.units then return false end
+  if not last or last.bias or last.activation or not is_row(t.shape, last.units) then
+    return false
+  end
   last.bias = t
   return true
 end
@@ -223,12 +60,11 @@ local reads = {}
 function reads.Gemm(m, node)
   local a = node.attributes
   if (a.transA or 0) ~= 0 or (a.alpha or 1) ~= 1 or (a.beta or 1) ~= 1 then
-    err.raise("%s: Gemm '%s' has transA, alpha or beta", m.where, node.name or "")
+    err.raise("%s: Gemm '%s' has transA, alpha or beta", m.where, node.name)
   end
-  local kernel = matrix(m, node, 2)
-  add_dense(m, a.transB == 1 and transposed(kernel) or kernel)
-  if node.inputs[3] and not set_bias(m, node.inputs[3]) then
-    err.raise("%s: the bias of Gemm '%s' is no list of %d numbers", m.where, node.name or "",
+  add_dense(m, matrix(m, node, 2), a.transB == 1)
+  if (node.inputs[3] or "") ~= "" and not set_bias(m, node.inputs[3]) then
+    err.raise("%s: the bias of Gemm '%s' is no list of %d numbers", m.where, node.name,
       m.columns)
   end
 end
@@ -237,7 +73,7 @@ function reads.MatMul(m, node) add_dense(m, matrix(m, node, 2)) end
 
 function reads.Add(m, node)
   if not set_bias(m, node.inputs[2]) and not set_bias(m, node.inputs[1]) then
-    err.raise("%s: Add '%s' adds no bias", m.where, node.name or "")
+    err.raise("%s: Add '%s' adds no bias", m.where, node.name)
   end
 end
 
@@ -251,22 +87,67 @@ local function add_activation(m, name, layer)
   end
 end
 
+local function number(m, node, key, default)
+  local v = node.attributes[key]
+  if v == nil then return default end
+  return type(v) == "number" and v
+    or err.raise("%s: %s of %s '%s' is no number", m.where, key, node.op, node.name)
+end
+
 function reads.LeakyRelu(m, node)
-  local alpha = node.attributes.alpha or 0.01
+  local alpha = number(m, node, "alpha", 0.01)
   add_activation(m, nil, function() return require("nnlua.layers").LeakyReLU{alpha} end)
 end
 
 function reads.Elu(m, node)
-  local alpha = node.attributes.alpha or 1.0
+  local alpha = number(m, node, "alpha", 1.0)
   add_activation(m, nil, function() return require("nnlua.layers").ELU{alpha = alpha} end)
+end
+
+-- Rows are samples, so the axis of these is the second one.
+local with_axis = {Softmax = true, LogSoftmax = true, Flatten = true}
+
+local function read_activation(m, node)
+  local axis = with_axis[node.op] and number(m, node, "axis", 1) or 1
+  if axis ~= 1 and (axis ~= -1 or node.op == "Flatten") then
+    err.raise("%s: %s '%s' has the axis %s, expected 1", m.where, node.op, node.name,
+      tostring(axis))
+  end
+  add_activation(m, activations[node.op])
+end
+
+local function read_node(m, node, from)
+  local read = reads[node.op] or activations[node.op] and read_activation
+  if not read or (node.domain ~= "" and node.domain ~= "ai.onnx") then
+    err.raise("%s: the operator '%s' cannot be read", m.where, node.op)
+  end
+  if node.op ~= "Add" and node.inputs[1] ~= from then
+    err.raise("%s: %s '%s' takes the data as another than its first input", m.where, node.op,
+      node.name)
+  end
+  read(m, node)
+end
+
+-- Tensors by name: the initializers, and what Constant nodes give. The other nodes are the chain.
+local function split(m)
+  m.tensors, m.chain = {}, {}
+  for _, t in ipairs(m.graph.tensors) do m.tensors[t.name] = t end
+  for _, node in ipairs(m.graph.nodes) do
+    local t = node.op == "Constant" and node.attributes.value
+    if type(t) == "table" and t.at and node.outputs[1] then
+      m.tensors[node.outputs[1]] = t
+    else
+      m.chain[#m.chain + 1] = node
+    end
+  end
 end
 
 -- The nodes from the input on, each taking what the one before gives.
 local function walk(m)
-  local g, users = m.graph, {}
-  for _, node in ipairs(g.nodes) do
+  local users = {}
+  for _, node in ipairs(m.chain) do
     for _, name in ipairs(node.inputs) do
-      if not g.tensors[name] then
+      if name ~= "" and not m.tensors[name] then
         if users[name] then
           err.raise("%s: '%s' goes to several nodes; only chains are read", m.where, name)
         end
@@ -275,15 +156,15 @@ local function walk(m)
     end
   end
   local at, steps = m.input.name, 0
-  while users[at] and steps <= #g.nodes do
+  while users[at] and steps <= #m.chain do
     local node = users[at]
-    local read = reads[node.op]
-    if read then read(m, node)
-    elseif activations[node.op] then add_activation(m, activations[node.op])
-    else err.raise("%s: the operator '%s' cannot be read", m.where, tostring(node.op)) end
+    read_node(m, node, at)
     at, steps = node.outputs[1], steps + 1
   end
-  if steps ~= #g.nodes then err.raise("%s: the graph is no chain of nodes", m.where) end
+  local output = m.graph.outputs[1]
+  if steps ~= #m.chain or #m.graph.outputs ~= 1 or output.name ~= at then
+    err.raise("%s: the graph is no chain of nodes", m.where)
+  end
 end
 
 local function build(m)
@@ -297,8 +178,9 @@ local function build(m)
   local model, weights = require("nnlua.sequential")(list), {}
   for _, l in ipairs(m.layers) do
     if l.kernel then
-      weights[#weights + 1] = core.reshape(core.new(l.kernel.values, "float32"), l.kernel.shape)
-      if l.bias then weights[#weights + 1] = core.new(l.bias.values, "float32") end
+      local kernel = values(m, l.kernel)
+      weights[#weights + 1] = l.turned and core.apply("transpose", {kernel}, {1, 0}) or kernel
+      if l.bias then weights[#weights + 1] = core.reshape(values(m, l.bias), {l.units}) end
     end
   end
   model:set_weights(weights)
@@ -307,10 +189,11 @@ end
 
 --- The MLP of a file as a Sequential model.
 function onnx.load_model(path, options)
-  local graph = onnx.open(path, options.limits)
-  local m = {graph = graph, layers = {}, where = "load_model: " .. path}
-  for _, v in ipairs(graph.inputs) do
-    if not graph.tensors[v.name] then
+  local file <close> = core.onnx.open(path, options.limits)
+  local m = {file = file, graph = file:graph(), layers = {}, where = "load_model: " .. path}
+  split(m)
+  for _, v in ipairs(m.graph.inputs) do
+    if not m.tensors[v.name] then
       if m.input then err.raise("%s: the graph has several inputs", m.where) end
       m.input = v
     end

@@ -11,7 +11,7 @@ local rebuild = {}
 
 local null = core.json.null
 local metric_bytes = 1 << 26 -- what metrics that a file names may take
-local most_layers = 10000 -- of one model: names are compared pair by pair
+local most_layers = 10000 -- of one model
 
 local function symbolic() return require "nnlua.keras_tensor" end
 
@@ -39,11 +39,32 @@ local function make_input(v)
     dtype = type(c.dtype) == "string" and c.dtype or nil}
 end
 
-local function without_place(text) return (tostring(text):gsub("^[^\n:]+:%d+: ", "")) end
+-- What Lua says where a value is not of the kind that the code expects.
+local internal = {"^attempt to ", "^bad argument #", "^number has no ", "^stack overflow",
+  "^'for' ", "^C stack overflow", "^error in error handling"}
+
+local function without_place(text)
+  text = tostring(text):gsub("^[^\n:]+:%d+: ", "")
+  for _, pattern in ipairs(internal) do
+    if text:find(pattern) then
+      return ("the configuration has a value of the wrong kind (%s)"):format(text)
+    end
+  end
+  return text
+end
+
+local longest_name = 512 -- bytes: paths of variables repeat the names of all around them
 
 local function name_of(v)
   local name = v.name or (type(v.config) == "table" and v.config.name)
   return type(name) == "string" and name or nil
+end
+
+local function check_name(v)
+  local name = type(v.config) == "table" and v.config.name
+  if type(name) == "string" and #name > longest_name then
+    err.raise("load: a name of %d bytes, at most %d are possible", #name, longest_name)
+  end
 end
 
 -- Errors of a layer's constructor say which layer of the file it is.
@@ -51,6 +72,7 @@ local function make_layer(v)
   if type(v) ~= "table" or type(v.config) ~= "table" then
     err.raise("load: a layer without config")
   end
+  check_name(v)
   local make = v.class_name == "InputLayer" and make_input or objects.make
   local ok, layer = pcall(make, v)
   if not ok then
@@ -110,7 +132,15 @@ end
 -- Before Keras 3 a call was a list of {layer, node, tensor, arguments}.
 local function modern_node(node)
   if type(node) ~= "table" then err.raise("load: a call that is no table") end
-  if node.args or node[1] == nil then return node end
+  if node.args or node[1] == nil then
+    for _, key in ipairs {"args", "kwargs"} do
+      local v = node[key]
+      if v ~= nil and type(v) ~= "table" then
+        err.raise("load: the %s of a call are %s, expected a table", key, err.show(v))
+      end
+    end
+    return node
+  end
   local list, given = {}, {}
   for i, one in ipairs(is_reference(node) and {node} or node) do
     if not is_reference(one) then err.raise("load: a call that names no layer") end
@@ -197,6 +227,9 @@ local function ready(call) return call.missing == 0 and call.entry.done == call.
 local function run_call(graph, call, queue)
   local entry = call.entry
   local inputs, ctx = call_arguments(graph.made, call.node, entry.name)
+  if type(inputs) ~= "table" or next(inputs) == nil then
+    err.raise("load: the call of layer '%s' passes no tensor", entry.name)
+  end
   local ok, out = pcall(entry.layer, inputs, ctx)
   if not ok then
     err.raise("layer '%s': %s", entry.name, without_place(out))
@@ -240,8 +273,12 @@ local function read_layers(c)
     if one.class_name == "InputLayer" then
       graph.made[name][1] = {layer.output}
     else
-      table.insert(graph.entries, {name = name, layer = layer, calls = {}, done = 0,
-        nodes = one.inbound_nodes or {}})
+      local nodes = one.inbound_nodes or {}
+      if type(nodes) ~= "table" then
+        err.raise("load: inbound_nodes of layer '%s' are %s, expected a list", name,
+          err.show(nodes))
+      end
+      table.insert(graph.entries, {name = name, layer = layer, calls = {}, done = 0, nodes = nodes})
     end
   end
   for _, entry in ipairs(graph.entries) do
@@ -301,6 +338,7 @@ function rebuild.make_model(v)
   if type(v) ~= "table" or type(v.config) ~= "table" then
     err.raise("load: this is no configuration of a model")
   end
+  check_name(v)
   if v.class_name == "Sequential" then return make_sequential(v) end
   if v.class_name == "Functional" or v.class_name == "Model" then return make_functional(v) end
   return make_own(v)
@@ -332,13 +370,15 @@ function rebuild.with_custom(custom, f, ...)
   return finish(pcall(f, ...))
 end
 
---- The compiled model of a file. options: custom_objects, compile. bytes: what its weights may
---- take. where: begins error texts.
+--- The compiled model of a file. options: custom_objects, compile; limits, whose bytes cap the
+--- weights too; blank, when values for all weights follow. bytes: what its weights may take. where:
+--- begins error texts.
 function rebuild.build(object, options, bytes, where)
+  bytes = math.min(bytes, options.limits and options.limits.bytes or bytes)
   local function make()
-    local model = budget.within(bytes, where, rebuild.make_model, object)
+    local model = budget.within(bytes, where, options.blank, rebuild.make_model, object)
     if options.compile then
-      budget.within(metric_bytes, where, rebuild.compile, model, object.compile_config)
+      budget.within(metric_bytes, where, false, rebuild.compile, model, object.compile_config)
     end
     if type(object.extra_config) == "table" then
       objects.check_plain(object.extra_config)

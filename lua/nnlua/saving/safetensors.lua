@@ -30,7 +30,7 @@ function format.load_model(path, options)
   err.check(metadata.config, "%s holds weights alone; build the model and use load_weights", where)
   local object = core.json.decode(metadata.config, path .. ": config", options.limits)
   local model = config.build(object, options, state.bytes(values), where)
-  if model.built then state.put(model, values, {}, where) end
+  if model.built or #model.weights > 0 then state.put(model, values, {}, where) end
   return model
 end
 

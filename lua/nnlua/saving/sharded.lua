@@ -63,13 +63,21 @@ end
 
 -- reading ----------------------------------------------------------------------------------------
 
-local function read_text(path, where)
+local MOST = 1 << 26 -- bytes of an index
+
+--- The index of a file of shards, as a table.
+function format.index(path, where, limits)
   core.sys.exists(path) -- raises in a sandbox
-  local file, why = io.open(path, "rb")
+  local file <close>, why = io.open(path, "rb")
   if not file then err.raise("%s: %s", where, why) end
-  local text = file:read "a"
-  file:close()
-  return text
+  local most = math.min(limits and limits.bytes or MOST, MOST)
+  if (file:seek "end" or 0) > most then
+    err.raise("%s: the index is longer than the limit of %d bytes", where, most)
+  end
+  file:seek "set"
+  local index = core.json.decode(file:read "a", path, limits)
+  if type(index) ~= "table" then err.raise("%s: the index is no object", where) end
+  return index
 end
 
 -- The index names files beside itself, never elsewhere.
@@ -88,6 +96,15 @@ local function shard_names(index, where)
   return names
 end
 
+-- The limit of bytes is for all shards together.
+local function rest_of(limits, values)
+  if not limits or not limits.bytes then return limits end
+  local used = 0
+  for _, t in pairs(values) do used = used + t.size * 4 end
+  return {bytes = math.max(1, limits.bytes - used), tensors = limits.tensors,
+    depth = limits.depth}
+end
+
 local function add_values(values, names, node, path, file)
   for _, child in ipairs(node.children) do
     local at = path == "" and child.name or path .. "/" .. child.name
@@ -102,11 +119,10 @@ end
 
 function format.load_weights(model, path, options)
   local where = "load_weights: " .. path
-  local index = core.json.decode(read_text(path, where), path, options.limits)
-  if type(index) ~= "table" then err.raise("%s: the index is no object", where) end
+  local index = format.index(path, where, options.limits)
   local folder, values, names = path:match "^(.*/)" or "", {}, {}
   for _, name in ipairs(shard_names(index, where)) do
-    local file = core.hdf5.open(folder .. name, options.limits)
+    local file = core.hdf5.open(folder .. name, rest_of(options.limits, values))
     add_values(values, names, file:tree(), "", file)
     file:close()
   end

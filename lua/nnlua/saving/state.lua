@@ -3,6 +3,7 @@
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local put = require "nnlua.saving.put"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
 
@@ -72,8 +73,7 @@ local function plan_optimizer(model, values, where, warnings)
   return writes
 end
 
---- Puts values[path] into the weights and into the optimizer. options: skip_mismatch.
-function state.put(model, values, options, where)
+local function put_values(model, values, options, where)
   local writes, warnings, tails = {}, {}, by_tail(values)
   for _, w in ipairs(state.weights(model)) do
     local value = lookup(values, tails, w[1])
@@ -88,8 +88,13 @@ function state.put(model, values, options, where)
   end
   local more = plan_optimizer(model, values, where, warnings)
   table.move(more, 1, #more, #writes + 1, writes)
+  put.write(writes, where)
   for _, text in ipairs(warnings) do terminal.warn(text) end
-  for _, w in ipairs(writes) do w[1]:assign(w[2]) end
+end
+
+--- Puts values[path] into the weights and into the optimizer. options: skip_mismatch.
+function state.put(model, values, options, where)
+  put.guarded(model.optimizer, put_values, model, values, options, where)
 end
 
 --- Bytes of the weights among the values.

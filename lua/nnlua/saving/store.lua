@@ -5,6 +5,7 @@
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local put = require "nnlua.saving.put"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
 local walk = require "nnlua.saving.walk"
@@ -165,8 +166,7 @@ end
 local function plan_optimizer(plan, s, model)
   local optimizer, group = model.optimizer, s.groups["optimizer/vars"]
   if not optimizer or not group or group.count == 0 then return end
-  plan.build_optimizer = not optimizer.built
-  if plan.build_optimizer then optimizer:build(model.trainable_variables) end
+  if not optimizer.built then optimizer:build(model.trainable_variables) end
   local own = optimizer.variables
   if #own ~= group.count then
     plan.warnings[#plan.warnings + 1] = ("%s: the file holds %d variables of an optimizer, %s has "
@@ -187,26 +187,34 @@ local function plan_optimizer(plan, s, model)
   table.move(writes, 1, #writes, #plan.writes + 1, plan.writes)
 end
 
---- Reads weights and, where the model is compiled, the optimizer's variables.
---- options: skip_mismatch, by_name, objects_to_skip, no_optimizer.
-function store.load(s, model, options)
-  local plan = {writes = {}, warnings = {}}
-  plan_weights(plan, s, model, options)
-  if not options.no_optimizer then plan_optimizer(plan, s, model) end
-  for _, w in ipairs(plan.writes) do w[3] = s.read(w[2]) end
-  for _, text in ipairs(plan.warnings) do terminal.warn(text) end
-  for _, w in ipairs(plan.writes) do
-    if rawget(w[1], "tensor") then core.copy(w[1].tensor, w[3]) else w[1]:assign(w[3]) end
-  end
+-- What layers keep beside their weights: functions that put it in place.
+local function file_variables(s, model)
+  local list = {}
   for _, entry in ipairs(walk.objects(model)) do
     if entry.object.load_file_variables then
       local group = s.groups[walk.vars(entry.path)]
-      entry.object:load_file_variables(function(name)
+      list[#list + 1] = entry.object:load_file_variables(function(name)
         return group and group.at[name] and s.read(group.at[name].path)
       end)
     end
   end
+  return list
 end
+
+local function load(s, model, options)
+  local plan = {writes = {}, warnings = {}}
+  plan_weights(plan, s, model, options)
+  if not options.no_optimizer then plan_optimizer(plan, s, model) end
+  for _, w in ipairs(plan.writes) do w[2] = s.read(w[2]) end
+  local more = file_variables(s, model)
+  put.write(plan.writes, s.where)
+  for _, set in ipairs(more) do set() end
+  for _, text in ipairs(plan.warnings) do terminal.warn(text) end
+end
+
+--- Reads weights and, where the model is compiled, the optimizer's variables.
+--- options: skip_mismatch, by_name, objects_to_skip, no_optimizer.
+function store.load(s, model, options) put.guarded(model.optimizer, load, s, model, options) end
 
 -- writing ----------------------------------------------------------------------------------------
 
