@@ -175,8 +175,8 @@ each("functions of two numbers", {"add", "subtract", "multiply", "divide", "maxi
   function(name, x) return {ops[name](x, ops.cos(x) + 0.3)} end)
 add("functions of integers", {4}, function(x)
   return {x + 1, x * x, x - 2, ops.floor_divide(x - 2, 3), ops.mod(x - 2, 3), ops.maximum(x, 2),
-    ops.equal(x, 2), ops.where(ops.less(x, 2), x, -x), ops.abs(x - 2), ops.square(x), ops.sum(x, -1),
-    x / 3, ops.cast(ops.greater(x, 1), "float32") * 0.5, ops.one_hot(x, 4)}
+    ops.equal(x, 2), ops.where(ops.less(x, 2), x, -x), ops.abs(x - 2), ops.square(x),
+    ops.sum(x, -1), x / 3, ops.cast(ops.greater(x, 1), "float32") * 0.5, ops.one_hot(x, 4)}
 end, "int32")
 each("sums and their kin", {"sum", "mean", "prod", "max", "min", "var", "std", "all", "any",
   "logsumexp"}, function(name, x) return {ops[name](x, -1), ops[name](x, {2, 3}, true)} end)

@@ -1,4 +1,4 @@
--- What the specs of export share: weights that are not at their start, and C files compiled and run.
+-- What the specs of export share: weights that are not at their start, C files compiled and run.
 
 local core = require "nnlua.core"
 
@@ -55,8 +55,8 @@ local function main_of(rows, inputs, outputs)
     end
   end
   each(inputs, "x", function(name, size)
-    reads[#reads + 1] = ('    for (int i = 0; i < %d; i++) if (scanf("%%f", &%s[i]) != 1) return 1;')
-      :format(size, name)
+    local line = '    for (int i = 0; i < %d; i++) if (scanf("%%f", &%s[i]) != 1) return 1;'
+    reads[#reads + 1] = line:format(size, name)
   end)
   each(outputs, "y", function(name, size)
     writes[#writes + 1] = ('    for (int i = 0; i < %d; i++) printf("%%.9g\\n", %s[i]);')

@@ -1,9 +1,9 @@
 /* What a graph holds, as Lua tables, for what is written from it (ONNX, C):
  *
- *   contents(graph)       values, nodes. A value is {shape=, dtype=}, with data= (its tensor) when it
- *                         is a constant or a variable, and variable=true for the latter. A node is
- *                         {op=, ints=, floats=, inputs={values}, outputs={values}}; values are
- *                         numbers in the list of values
+ *   contents(graph)       values, nodes. A value is {shape=, dtype=}, with data= (its tensor) and
+ *                         variable= (whether it is one) when it is a constant or a variable. A
+ *                         node is {op=, ints=, floats=, inputs={values}, outputs={values}}; values
+ *                         are numbers in the list of values
  *   place_of(graph, t)    the value of a tensor, added as a constant when the graph has none
  */
 #include "lua/l_graph.h"

@@ -1,6 +1,6 @@
 -- Ops in C: what moves elements, products, tables. Each writes the body of a function of the arrays
--- x1, x2, ... (inputs) and y1, y2, ... (outputs): ops.NAME(f, n, s), with f the body (c_text.lua), n
--- the node (trace.lua) and s the shapes: {inputs=, dtypes= of the inputs, out=}. All arrays are
+-- x1, x2, ... (inputs) and y1, y2, ... (outputs): ops.NAME(f, n, s), with f the body (c_text.lua),
+-- n the node (trace.lua) and s the shapes: {inputs=, dtypes= of the inputs, out=}. All arrays are
 -- float; integers up to 2^24 are exact in them.
 
 local text = require "nnlua.saving.c_text"

@@ -1,5 +1,5 @@
--- Ops along axes in C: sums and their kin, softmax, normalizations over rows, sorting, running sums.
--- See c_ops.lua.
+-- Ops along axes in C: sums and their kin, softmax, normalizations over rows, sorting, running
+-- sums. See c_ops.lua.
 
 local text = require "nnlua.saving.c_text"
 
@@ -67,7 +67,7 @@ for name in pairs(kinds) do ops[name] = reduce_or_copy end
 
 -- along one axis ----------------------------------------------------------------------------------
 
--- Opens loops over the lines along an axis (from 0): `in` points to the first element, o numbers it.
+-- Opens loops over the lines along an axis (from 0); `in` points to the first element.
 local function lines(f, shape, axis)
   local n, inner = shape[axis + 1], product(shape, axis + 2)
   f:each("r", product(shape, 1, axis))

@@ -4,10 +4,11 @@
 --
 -- for one row (several inputs and outputs: one pointer each, in the model's order). C99 and math.h;
 -- no memory is asked for. The numbers are written so that they read back to the same float. Each op
--- is a function (c_ops.lua), those of one text the same; values that are no longer needed give their
--- memory to later ones.
+-- is a function (c_ops.lua), those of one text the same; values that are no longer needed give
+-- their memory to later ones.
 
 local core = require "nnlua.core"
+local calls = require "nnlua.saving.c_calls"
 local err = require "nnlua.err"
 local ops = require "nnlua.saving.c_ops"
 local text = require "nnlua.saving.c_text"
@@ -19,47 +20,85 @@ local product, number = text.product, text.number
 
 -- weights -----------------------------------------------------------------------------------------
 
+-- The name of the array with the numbers of a value; equal ones are written once.
 local function array(self, v)
-  local name = self.names[v]
-  if name then return name end
-  self.arrays = self.arrays + 1
-  name = "w" .. self.arrays
+  if self.names[v] then return self.names[v] end
   local list, lines = trace.flat(self.net.values[v].data), {}
   for i = 1, #list, 6 do
     local row = {}
     for k = i, math.min(#list, i + 5) do row[#row + 1] = number(list[k]) end
     lines[#lines + 1] = "  " .. table.concat(row, ", ")
   end
-  self.data[#self.data + 1] = ("static const float %s[%d] = {\n%s};\n"):format(name, #list,
-    table.concat(lines, ",\n"))
+  local numbers = table.concat(lines, ",\n")
+  local name = self.arrays[numbers]
+  if not name then
+    name = "w" .. #self.data + 1
+    self.data[#self.data + 1] = ("static const float %s[%d] = {\n%s};\n"):format(name, #list,
+      numbers)
+    self.arrays[numbers] = name
+  end
   self.names[v] = name
   return name
 end
 
 -- memory ------------------------------------------------------------------------------------------
 
--- Ops whose output is their input under another shape.
-local function is_alias(self, n)
-  if n.op == "reshape" or n.op == "copy" or n.op == "stop_gradient" then return true end
-  if n.op ~= "cast" then return false end
-  local from, to = self.net.values[n.inputs[1]].dtype, self.net.values[n.outputs[1]].dtype
-  return from == to or to == "float32" or from == "uint8"
+-- A slice that is one stretch of its input: where it begins, nil for others.
+local function stretch(from, out, ints)
+  local start, at, inside = 0, 1, false
+  for i = #from, 1, -1 do
+    local whole = out[i] == from[i]
+    if out[i] > 1 and ints[16 + i] ~= 1 or inside and out[i] > 1 then return nil end
+    if not whole then inside = true end
+    start, at = start + at * ints[i], at * from[i]
+  end
+  return start
 end
 
+-- A transposition that moves axes of one element alone.
+local function keeps_order(shape, order)
+  local last = -1
+  for i = 1, #shape do
+    if shape[order[i] + 1] ~= 1 then
+      if order[i] < last then return false end
+      last = order[i]
+    end
+  end
+  return true
+end
+
+-- Where the output begins in the input, for ops that only look at it otherwise; nil for others.
+local function looks_at(self, n)
+  local from, to = self.net.values[n.inputs[1]], self.net.values[n.outputs[1]]
+  if n.op == "reshape" or n.op == "copy" or n.op == "stop_gradient" then return 0 end
+  if n.op == "broadcast_to" and product(from.shape) == product(to.shape) then return 0 end
+  if n.op == "transpose" then return keeps_order(from.shape, n.ints) and 0 or nil end
+  if n.op == "slice" then return stretch(from.shape, to.shape, n.ints) end
+  if n.op ~= "cast" then return nil end
+  local same = from.dtype == to.dtype or to.dtype == "float32" or from.dtype == "uint8"
+  return same and 0 or nil
+end
+
+-- The value that holds the elements of v, and where they begin in it.
 local function root(self, v)
-  while self.alias[v] do v = self.alias[v] end
-  return v
+  local at = 0
+  while self.alias[v] do
+    at = at + self.alias[v].at
+    v = self.alias[v].of
+  end
+  return v, at
 end
 
 -- When each value is needed for the last time, by the number of the node.
 local function last_uses(self)
   local last = {}
   for i, n in ipairs(self.net.nodes) do
-    if is_alias(self, n) then self.alias[n.outputs[1]] = n.inputs[1] end
-    for _, v in ipairs(n.inputs) do last[root(self, v)] = i end
+    local at = looks_at(self, n)
+    if at then self.alias[n.outputs[1]] = {of = n.inputs[1], at = at} end
+    for _, v in ipairs(n.inputs) do last[(root(self, v))] = i end
     for _, v in ipairs(n.outputs) do last[v] = last[v] or i end
   end
-  for _, v in ipairs(self.net.outputs) do last[root(self, v)] = #self.net.nodes + 1 end
+  for _, v in ipairs(self.net.outputs) do last[(root(self, v))] = #self.net.nodes + 1 end
   return last
 end
 
@@ -84,9 +123,12 @@ local function free(self, last, step)
   end
 end
 
-local function name_of(self, v)
-  v = root(self, v)
-  return self.net.values[v].data and array(self, v) or self.names[v]
+-- {base=, at=}: the array that holds a value and where it begins there.
+local function argument(self, v)
+  local of, at = root(self, v)
+  if self.net.values[of].data then return {base = array(self, of), at = at} end
+  if self.places[of] then return {base = "memory", at = self.places[of] + at} end
+  return {base = self.names[of], at = at}
 end
 
 -- functions ---------------------------------------------------------------------------------------
@@ -129,15 +171,14 @@ local function call(self, n, last, step)
   local body, given = text.body(), {}
   local write = type(op) == "table" and op.write or op
   write(body, n, shapes_of(self, n, count))
-  for i = 1, count do given[i] = name_of(self, n.inputs[i]) end
+  for i = 1, count do given[i] = argument(self, n.inputs[i]) end
   for _, v in ipairs(n.outputs) do
-    local at = place(self, v, product(self.net.values[v].shape))
-    self.names[v] = at == 0 and "memory" or "memory + " .. at
-    given[#given + 1] = self.names[v]
+    self.places[v] = place(self, v, product(self.net.values[v].shape))
+    given[#given + 1] = argument(self, v)
   end
-  local name = function_of(self, n.op, parameters_of(count, #n.outputs),
+  given.name = function_of(self, n.op, parameters_of(count, #n.outputs),
     table.concat(body.lines, "\n"))
-  self.calls[#self.calls + 1] = ("  %s(%s);"):format(name, table.concat(given, ", "))
+  self.calls[#self.calls + 1] = given
   free(self, last, step)
 end
 
@@ -177,22 +218,22 @@ end
 function format.source(model, where)
   local net = trace.net(model, where, 1)
   local xs, ys = pointers(net.inputs, "x"), pointers(net.outputs, "y")
-  local self = {net = net, names = {}, alias = {}, arrays = 0, data = {}, blocks = {}, memory = 0,
-    functions = {}, numbers = {}, code = {}, calls = {}}
+  local self = {net = net, names = {}, places = {}, alias = {}, arrays = {},
+    data = {}, blocks = {}, memory = 0, functions = {}, numbers = {}, code = {}, calls = {}}
   for i, v in ipairs(net.inputs) do self.names[v] = xs[i] end
   local last = last_uses(self)
   for i, n in ipairs(net.nodes) do
     if not self.alias[n.outputs[1]] then call(self, n, last, i) end
   end
+  local lines = calls.text(self.calls)
   for i, v in ipairs(net.outputs) do
-    local name = name_of(self, v)
-    self.calls[#self.calls + 1] = ("  for (int i = 0; i < %d; i++) %s[i] = (%s)[i];"):format(
-      product(net.values[v].shape), ys[i], name)
+    lines[#lines + 1] = ("  for (int i = 0; i < %d; i++) %s[i] = (%s)[i];"):format(
+      product(net.values[v].shape), ys[i], calls.pointer(argument(self, v)))
   end
   local memory = self.memory > 0 and ("  static float memory[%d];\n"):format(self.memory) or ""
   return table.concat{head(net, xs, ys), signature(xs, ys), ";\n\n",
     table.concat(self.data, "\n"), "\n", table.concat(self.code, "\n"), "\n", signature(xs, ys),
-    " {\n", memory, table.concat(self.calls, "\n"), "\n}\n"}
+    " {\n", memory, table.concat(lines, "\n"), "\n}\n"}
 end
 
 function format.export(model, path)

@@ -89,7 +89,7 @@ function ops.conv_transpose(f, n, s)
   f:close(2 + loops + outer)
 end
 
--- Cell o of `cells` over n elements: from floor(o n / cells) to what ends at ceil((o + 1) n / cells).
+-- Cell o of `cells` over n elements: from floor(o n / cells) to before ceil((o + 1) n / cells).
 local function each_in_cell(f, x, out)
   for i = 1, #x - 2 do
     local size, cells = x[i + 1], out[i + 1]

@@ -1,7 +1,8 @@
 -- An ONNX graph being written: nodes, constants, and sizes that follow the batch.
 --
--- Values are named; `of` gives the name of a value of the net (trace.lua). Truth values are uint8 in
--- the net and bool in ONNX: `bools` has the name of the bool, which is cast when a number is wanted.
+-- Values are named; `of` gives the name of a value of the net (trace.lua). Truth values are uint8
+-- in the net and bool in ONNX: `bools` has the name of the bool, which is cast when a number is
+-- wanted.
 
 local core = require "nnlua.core"
 local pb = require "nnlua.saving.protobuf"

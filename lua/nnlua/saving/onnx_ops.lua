@@ -1,5 +1,5 @@
--- Ops as ONNX operators (opset 17). Each adds nodes to a graph (onnx_graph.lua) for a node of the net
--- (trace.lua) and gives the names of its outputs: ops.NAME(g, n). Those in `truths` give bools.
+-- Ops as ONNX operators (opset 17). Each adds nodes to a graph (onnx_graph.lua) for a node of the
+-- net (trace.lua) and gives the names of its outputs: ops.NAME(g, n). Those in `truths` give bools.
 
 local core = require "nnlua.core"
 local elementwise = require "nnlua.saving.onnx_elementwise"
@@ -102,7 +102,7 @@ function ops.cast(g, n) return first(g, n, g.net.values[n.outputs[1]].dtype) end
 
 function ops.dense(g, n)
   local x, kernel = first(g, n, "float32"), g:get(n.inputs[2], n)
-  local bias, y = n.inputs[3] and g:get(n.inputs[3], n), nil
+  local bias, y = n.inputs[3] and g:get(n.inputs[3], n)
   if #shape_of(g, n.inputs[1]) == 2 then
     y = g:node("Gemm", {x, kernel, bias})
   else

@@ -1,5 +1,5 @@
--- Convolutions and pooling as ONNX operators, which have their channels first: transposed, computed,
--- transposed back. See onnx_ops.lua for the arguments.
+-- Convolutions and pooling as ONNX operators, which have their channels first: transposed,
+-- computed, transposed back. See onnx_ops.lua for the arguments.
 
 local core = require "nnlua.core"
 

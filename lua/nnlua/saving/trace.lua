@@ -1,12 +1,13 @@
 -- A model as the list of ops that predict runs, which other programs are written from (ONNX, C):
 -- whatever a model is made of, layers, own Lua code or bare ops, is traced as fit traces it.
 --
--- A net is {values=, nodes=, inputs={values}, outputs={values}, input_names=, output_names=, name=}.
--- A value is {shape=, dtype=, data=}; data is the tensor of a constant or weight, and of everything
--- that follows from those alone. A node is {op=, ints=, floats=, inputs={values}, outputs={values}}.
+-- A net is {values=, nodes=, inputs=, outputs=, input_names=, output_names=, name=}. A value is
+-- {shape=, dtype=, data=}; data is the tensor of a constant or weight, and of everything that
+-- follows from those alone. A node is {op=, ints=, floats=, inputs=, outputs=}; inputs and outputs
+-- are numbers in the list of values.
 --
--- Sizes may follow the batch: traced at two sizes of it, a number that differs is a Size, `times` the
--- batch `plus` a number. A constant that differs keeps what the second trace had in `other`.
+-- Sizes may follow the batch: traced at two sizes of it, a number that differs is a Size, `times`
+-- the batch `plus` a number. `other` is what a constant was in the second trace.
 
 local core = require "nnlua.core"
 local autograd = require "nnlua.autograd"
@@ -119,13 +120,15 @@ local function owner(model, batch, value, where)
   return found
 end
 
+local function draws(n) return n.op == "dropout" or n.op:find "^random" ~= nil end
+
 --- Raises: the op of the node cannot be written. `why` says more.
 function trace.refuse(net, node, why)
   local layer = owner(net.model, net.batch, node.first, net.where)
   local whose = layer and ("layer '%s' (%s)"):format(layer.name, layer.class_name)
     or ("model '%s'"):format(net.name)
   return err.raise("%s: %s cannot be exported: its op '%s' %s", net.where, whose, node.op,
-    why or "has no counterpart there")
+    why or draws(node) and "draws random numbers" or "has no counterpart there")
 end
 
 -- two traces as one -------------------------------------------------------------------------------
@@ -233,8 +236,7 @@ end
 local function fold(net)
   local kept = {}
   for _, n in ipairs(net.nodes) do
-    local list = not effects[n.op] and not n.op:find "^random" and n.op ~= "dropout"
-      and all_data(net, n)
+    local list = not effects[n.op] and not draws(n) and all_data(net, n)
     if list then fold_one(net, n, list) else kept[#kept + 1] = n end
   end
   net.nodes = kept
