@@ -62,5 +62,6 @@ end
 for _, m in ipairs(zoo.models) do
   export(m.name, function() return zoo.make(m, 7) end)
 end
+export("a model with a call of its own", function() return zoo.own(7) end)
 support.write(folder .. "/onnx.json", names)
 print(("%d models exported; left out: %s"):format(#names, table.concat(left_out, ", ")))

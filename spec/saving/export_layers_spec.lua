@@ -7,6 +7,8 @@ local rows = require "spec.layers.rows"
 local support = require "spec.saving.export_support"
 local zoo = require "spec.saving.export_models"
 
+local L = nn.layers
+
 local folder
 
 setup(function()
@@ -62,6 +64,50 @@ describe("other models", function()
       model:export(folder .. "/other.onnx")
     end)
   end
+end)
+
+describe("a model with a call of its own", function()
+  it("is exported once its input is known", function()
+    local model, inputs = zoo.own(3)
+    check_c(model, inputs)
+    model:export(folder .. "/own.onnx")
+  end)
+
+  it("is an error before that", function()
+    local ok, text = pcall(nn.saving.export, nn.Model:extend "Unknown" {}, folder .. "/no.c")
+    assert.is_false(ok)
+    assert.is_truthy(text:find("call it once on a batch", 1, true), text)
+  end)
+end)
+
+describe("the size of the batch", function()
+  local function lambda(f)
+    return zoo.make({x = {4}, build = function(x) return L.Lambda{["function"] = f}(x) end}, 2)
+  end
+
+  local function onnx_error(f)
+    local ok, text = pcall(nn.saving.export, lambda(f), folder .. "/no.onnx")
+    assert.is_false(ok)
+    return text
+  end
+
+  it("may stand in shapes, not in numbers", function()
+    assert.matches("layer 'lambda' .* takes a constant that changes with the size of the batch",
+      onnx_error(function(x) return x / x.shape[1] end))
+  end)
+
+  it("does not say how many ops there are", function()
+    assert.matches("the ops of model '.*' change with the size of the batch", onnx_error(function(x)
+      for _ = 1, x.shape[1] do x = x + 1 end
+      return x
+    end))
+  end)
+
+  it("may be fixed", function()
+    check_c(zoo.make({x = {3, 2}, batch = 1, build = function(x)
+      return L.LSTM{3}(x)
+    end}, 1))
+  end)
 end)
 
 describe("what cannot be exported", function()

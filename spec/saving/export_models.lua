@@ -1,7 +1,8 @@
 -- Models for the specs of export and for make interop: a model around each row of
 -- spec/layers/rows.lua, and what no row shows: masks, states, own code, bare ops.
 --
---   {name=, x = shape without batch or list of shapes, dtype=, build = function(inputs) -> outputs}
+--   {name=, x = shape without batch or list of shapes, dtype=, build = function(inputs) -> outputs,
+--    batch = size where it is fixed}
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
@@ -34,7 +35,8 @@ function zoo.make(m, batch)
   local shapes = is_shape(m.x) and {m.x} or m.x
   local xs = {}
   for i, shape in ipairs(shapes) do
-    xs[i] = nn.Input{shape = shape, dtype = m.dtype or "float32", name = "x" .. i}
+    xs[i] = nn.Input{batch_shape = {m.batch or false, table.unpack(shape)},
+      dtype = m.dtype or "float32", name = "x" .. i}
   end
   local y = m.build(#xs == 1 and xs[1] or xs)
   local model = nn.Model{inputs = #xs == 1 and xs[1] or xs, outputs = y}
@@ -130,6 +132,20 @@ add("small ResNet", {8, 8, 2}, function(x)
 end)
 
 -- own Lua
+local Own = nn.Model:extend "Own"
+function Own:init(a)
+  nn.Model.init(self, a)
+  self.first, self.second = L.Dense{4, activation = "tanh"}, L.Dense{3}
+end
+function Own:call(x) return {self.second(self.first(x)), x * 2} end
+
+--- A model with a call of its own, and its input.
+function zoo.own(batch)
+  local model, x = Own{}, support.numbers{batch, 5}
+  model(x)
+  return support.shake(model), {x}
+end
+
 local Scaled = L.Layer:extend("Scaled", {args = "factor=2"})
 function Scaled:init(a)
   L.Layer.init(self, a)
@@ -204,6 +220,16 @@ end)
 
 -- what is refused
 zoo.refused = {
+  {name = "dropout in predictions", x = {4}, word = "draws random numbers", build = function(x)
+    return L.Dropout{0.5}(x, {training = true})
+  end},
+  {name = "a state from call to call", x = {3, 2}, batch = 2, word = "keeps something",
+    build = function(x) return L.LSTM{3, stateful = true}(x) end},
+  {name = "hashing in a model in a model", x = {4}, dtype = "int32", word = "hashing_inside",
+    build = function(x)
+      return nn.Sequential{nn.Input{shape = {4}, dtype = "int32"},
+        L.Hashing{5, name = "hashing_inside"}}(x)
+    end},
   {name = "a random op", x = {4}, word = "random", build = function(x)
     return L.Lambda{["function"] = function(v) return v + nn.random.normal{{4}} end}(x)
   end},
