@@ -179,7 +179,7 @@ end
 
 each("functions of a number", {"abs", "arctan", "arcsinh", "cbrt", "ceil", "cos", "cosh", "erf",
   "exp2", "expm1", "floor", "round", "sign", "sin", "sinh", "square", "tan", "trunc", "isfinite",
-  "isnan", "isinf", "logical_not"}, function(name, x) return {ops[name](x)} end)
+  "isnan", "isinf", "signbit", "logical_not"}, function(name, x) return {ops[name](x)} end)
 each("functions of a large number", {"log", "log10", "log1p", "log2", "sqrt", "rsqrt",
   "reciprocal", "arccosh"}, function(name, x) return {ops[name](ops.abs(x) + 1.5)} end)
 each("functions of a small number", {"arccos", "arcsin", "arctanh"}, function(name, x)
@@ -196,13 +196,19 @@ add("functions of integers", {4}, function(x)
 end, "int32")
 each("sums and their kin", {"sum", "mean", "prod", "max", "min", "var", "std", "all", "any",
   "logsumexp"}, function(name, x) return {ops[name](x, -1), ops[name](x, {2, 3}, true)} end)
-each("along an axis", {"argmax", "argmin", "cumsum", "sort", "argsort"}, function(name, x)
-  return {ops[name](x, -1), ops[name](x, 2)}
-end)
+each("along an axis", {"argmax", "argmin", "cumsum", "cumprod", "sort", "argsort"},
+  function(name, x) return {ops[name](x, -1), ops[name](x, 2)} end)
 add("moved elements", {4, 3}, function(x)
   local list = {ops.flip(x, 2), ops.roll(x, 1, 2), ops.tile(x, {1, 2, 3}), ops["repeat"](x, 2, 3),
     ops.tril(x), ops.triu(x, 1), ops.reshape(x, {-1, 12}),
     ops.take(x, core.new({3, 1, 1}, "int32"), 2)}
+  for k = -1, 1 do
+    list[#list + 1] = ops.diagonal(x, k, 2, 3)
+    list[#list + 1] = ops.diagonal(ops.transpose(x, {3, 2, 1}), k, 1, 2)
+  end
+  local vector = ops.sum(x * 0, {1, 2}) + core.new{1, 2, 3}
+  list[#list + 1] = ops.matmul(x, ops.diag(vector))
+  list[#list + 1] = ops.matmul(ops.transpose(x, {1, 3, 2}), ops.diag(vector, -1))
   for _, y in ipairs(ops.split(x, 3, 3)) do list[#list + 1] = y end
   return list
 end)

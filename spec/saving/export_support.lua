@@ -28,9 +28,10 @@ function support.shake(model)
   return model
 end
 
+-- The exported file stands first, so that it has to include what it needs.
 local program = [[
+#include "net.c"
 #include <stdio.h>
-%s
 int main(void) {
 %s
   for (int r = 0; r < %d; r++) {
@@ -44,12 +45,11 @@ int main(void) {
 
 -- The text of a main that reads rows of inputs and writes rows of outputs.
 local function main_of(rows, inputs, outputs)
-  local declared, parameters, reads, writes, given = {}, {}, {}, {}, {}
+  local declared, reads, writes, given = {}, {}, {}, {}
   local function each(list, letter, write)
     for i, size in ipairs(list) do
       local name = #list == 1 and letter or letter .. i
       declared[#declared + 1] = ("  static float %s[%d];"):format(name, size)
-      parameters[#parameters + 1] = (letter == "x" and "const float *" or "float *") .. name
       given[#given + 1] = name
       write(name, size)
     end
@@ -62,9 +62,8 @@ local function main_of(rows, inputs, outputs)
     writes[#writes + 1] = ('    for (int i = 0; i < %d; i++) printf("%%.9g\\n", %s[i]);')
       :format(size, name)
   end)
-  return program:format(("void predict(%s);"):format(table.concat(parameters, ", ")),
-    table.concat(declared, "\n"), rows, table.concat(reads, "\n"), table.concat(given, ", "),
-    table.concat(writes, "\n"))
+  return program:format(table.concat(declared, "\n"), rows, table.concat(reads, "\n"),
+    table.concat(given, ", "), table.concat(writes, "\n"))
 end
 
 function support.write(path, text)
@@ -100,7 +99,7 @@ function support.run_c(folder, model, inputs, outputs)
   support.write(folder .. "/main.c", main_of(inputs[1].shape[1], row_sizes(inputs),
     row_sizes(outputs)))
   local flags = "-std=c99 -O0 -Wall -Wextra -Werror"
-  assert(os.execute(("cd '%s' && ${CC:-cc} %s -o net net.c main.c -lm"):format(folder, flags)))
+  assert(os.execute(("cd '%s' && ${CC:-cc} %s -o net main.c -lm"):format(folder, flags)))
   local list = {}
   for i, v in ipairs(interleaved(inputs)) do list[i] = ("%.9g"):format(v) end
   support.write(folder .. "/input", table.concat(list, "\n") .. "\n")

@@ -46,6 +46,17 @@ function ops.diagonal(f, n, s)
   copy(f, s.out[1], steps, k > 0 and k * from[q] or -k * from[p])
 end
 
+function ops.diag(f, n, s)
+  local out, k = s.out[1], n.ints[1]
+  local side, count = out[#out], s.inputs[1][#s.inputs[1]]
+  f:add("for (int i = 0; i < %d; i++) y1[i] = 0.0f;", product(out))
+  f:each("r", product(s.inputs[1]) // count)
+  f:each("i", count)
+  f:add("y1[(r * %d + i + %d) * %d + i + %d] = x1[r * %d + i];", side, math.max(-k, 0), side,
+    math.max(k, 0), count)
+  f:close(2)
+end
+
 function ops.concatenate(f, n, s)
   local out, axis, first = s.out[1], n.ints[1] + 1, 0
   local row = product(out, axis)

@@ -190,6 +190,12 @@ function truths.isnan(g, n) return g:node("IsNaN", {number(g, n)}) end
 function truths.isinf(g, n) return g:node("IsInf", {number(g, n)}) end
 function truths.isposinf(g, n) return g:node("IsInf", {number(g, n)}, {detect_negative = 0}) end
 function truths.isneginf(g, n) return g:node("IsInf", {number(g, n)}, {detect_positive = 0}) end
+-- 1 / -0 is below 0 too
+function truths.signbit(g, n)
+  local x = number(g, n)
+  local under = g:node("Less", {g:node("Reciprocal", {x}), 0})
+  return g:node("Or", {g:node("Less", {x, 0}), under})
+end
 function truths.isfinite(g, n)
   local x = number(g, n)
   return g:node("Not", {g:node("Or", {g:node("IsNaN", {x}), g:node("IsInf", {x})})})

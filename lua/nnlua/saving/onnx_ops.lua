@@ -93,6 +93,41 @@ function ops.band(g, n)
   return g:node("Where", {kept, first(g, n), elementwise.zero_like(g, n)})
 end
 
+-- Diagonal k of the axes p and q: the two become one, whose elements are picked.
+function ops.diagonal(g, n)
+  local shape, order, flat = shape_of(g, n.inputs[1]), {}, {}
+  local k, p, q = n.ints[1], n.ints[2], n.ints[3]
+  local rows, columns, places = shape[p + 1], shape[q + 1], {}
+  if trace.is_size(rows) or trace.is_size(columns) then trace.refuse(g.net, n, "cuts the batch") end
+  for i, d in ipairs(shape) do
+    if i - 1 ~= p and i - 1 ~= q then order[#order + 1], flat[#flat + 1] = i - 1, d end
+  end
+  order[#order + 1], order[#order + 2], flat[#flat + 1] = p, q, rows * columns
+  for i = math.max(-k, 0), rows - 1 do
+    if i + k < columns then places[#places + 1] = i * columns + i + k end
+  end
+  local x = g:reshape(g:node("Transpose", {first(g, n)}, {perm = order}), flat)
+  return g:node("Gather", {x, g:numbers(places)}, {axis = #flat - 1})
+end
+
+-- Every place of the matrices takes an element, those beside diagonal k are then 0.
+function ops.diag(g, n)
+  local out, k, places, mask = out_shape(g, n), n.ints[1], {}, {}
+  local side = out[#out]
+  if trace.is_size(side) then trace.refuse(g.net, n, "puts the batch on a diagonal") end
+  for i = 0, side - 1 do
+    for j = 0, side - 1 do
+      local on = j - i == k
+      mask[#mask + 1] = on and 1 or 0
+      places[#places + 1] = on and math.min(i, j) or 0
+    end
+  end
+  local all = g:node("Gather", {first(g, n), g:constant({side, side}, places, "int64")},
+    {axis = #out - 2})
+  local kept = g:cast(g:constant({side, side}, mask, "uint8"), "bool")
+  return g:node("Where", {kept, all, elementwise.zero_like(g, n)})
+end
+
 function ops.copy(g, n) return first(g, n) end
 ops.stop_gradient = ops.copy
 
@@ -173,6 +208,18 @@ end
 
 function ops.cumsum(g, n)
   return g:node("CumSum", {given(g, n, 1), g:constant({}, {n.ints[1]}, "int64")})
+end
+
+-- There is no operator: element by element.
+function ops.cumprod(g, n)
+  local axis, x, list = n.ints[1], given(g, n, 1), {}
+  local size = shape_of(g, n.inputs[1])[axis + 1]
+  if trace.is_size(size) then trace.refuse(g.net, n, "runs along the batch") end
+  for i = 1, size do
+    local one = g:node("Slice", {x, g:numbers{i - 1}, g:numbers{i}, g:numbers{axis}})
+    list[i] = i == 1 and one or g:node("Mul", {list[i - 1], one})
+  end
+  return g:node("Concat", list, {axis = axis})
 end
 
 -- The k largest or smallest along an axis, and their numbers from `base` on.

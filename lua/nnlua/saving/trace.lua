@@ -37,8 +37,8 @@ local function signature(model, where)
       list[i] = {shape = {false, table.unpack(s, 2)}, dtype = "float32"}
     end
   else
-    err.raise("%s: the shape of the input of model '%s' is not known; call it once on a batch", where,
-      model.name)
+    err.raise("%s: the shape of the input of model '%s' is not known; call it once on a batch",
+      where, model.name)
   end
   return list
 end
