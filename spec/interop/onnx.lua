@@ -37,20 +37,29 @@ local function first_row(list)
   return out
 end
 
-local function export(name, make)
+-- make gives a model and the inputs of each run.
+local function export_runs(name, make)
   nn.utils.clear_session()
   nn.utils.set_random_seed(7)
-  local model, inputs = make()
+  local model, list = make()
   local base = ("%s/%d"):format(folder, #names + 1)
   local ok, text = pcall(model.export, model, base .. ".onnx")
   if ok then
-    support.write(base .. ".onnx.json", {name = name,
-      runs = {run(model, inputs), run(model, first_row(inputs))}})
+    local runs = {}
+    for i, inputs in ipairs(list) do runs[i] = run(model, inputs) end
+    support.write(base .. ".onnx.json", {name = name, runs = runs})
     names[#names + 1] = name
   else
     left_out[#left_out + 1] = name
     print(tostring(text))
   end
+end
+
+local function export(name, make)
+  export_runs(name, function()
+    local model, inputs = make()
+    return model, {inputs, first_row(inputs)}
+  end)
 end
 
 for _, m in ipairs(models) do
@@ -63,5 +72,10 @@ for _, m in ipairs(zoo.models) do
   export(m.name, function() return zoo.make(m, 7) end)
 end
 export("a model with a call of its own", function() return zoo.own(7) end)
+for _, m in ipairs(zoo.open) do
+  export_runs(m.name, function()
+    return zoo.make_open(m), {zoo.open_inputs(m, 4, m.sizes[1]), zoo.open_inputs(m, 1, m.sizes[2])}
+  end)
+end
 support.write(folder .. "/onnx.json", names)
 print(("%d models exported; left out: %s"):format(#names, table.concat(left_out, ", ")))

@@ -92,21 +92,42 @@ describe("the size of the batch", function()
   end
 
   it("may stand in shapes, not in numbers", function()
-    assert.matches("layer 'lambda' .* takes a constant that changes with the size of the batch",
+    assert.matches("layer 'lambda' .* a constant that changes with sizes that are not fixed",
       onnx_error(function(x) return x / x.shape[1] end))
   end)
 
   it("does not say how many ops there are", function()
-    assert.matches("the ops of model '.*' change with the size of the batch", onnx_error(function(x)
+    local text = onnx_error(function(x)
       for _ = 1, x.shape[1] do x = x + 1 end
       return x
-    end))
+    end)
+    assert.matches("the ops of model '.*' change with sizes that are not fixed", text)
   end)
 
   it("may be fixed", function()
     check_c(zoo.make({x = {3, 2}, batch = 1, build = function(x)
       return L.LSTM{3}(x)
     end}, 1))
+  end)
+end)
+
+describe("sizes that Input leaves open", function()
+  for _, m in ipairs(zoo.open) do
+    it("stay open in ONNX: " .. m.name, function()
+      local model = zoo.make_open(m)
+      model:export(folder .. "/open.onnx")
+      local ok, text = pcall(model.export, model, folder .. "/no.c")
+      assert.is_false(ok)
+      assert.is_truthy(text:find("a size of layer 'x1' is unknown", 1, true), text)
+    end)
+  end
+
+  it("are an error where the number of ops depends on them", function()
+    local x = nn.Input{shape = {false, 3}}
+    local model = nn.Model{inputs = x, outputs = L.LSTM{2}(x)}
+    local ok, text = pcall(model.export, model, folder .. "/no.onnx")
+    assert.is_false(ok)
+    assert.is_truthy(text:find("what Input leaves open", 1, true), text)
   end)
 end)
 

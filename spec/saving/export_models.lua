@@ -224,6 +224,55 @@ add("other ops", {4, 3}, function(x)
   return list
 end)
 
+-- open sizes: x has false for them, `sizes` are what they are in the runs of make interop
+-- -------------------------------------------------------------------------------------------------
+
+local open = {}
+zoo.open = open
+
+local function add_open(name, x, sizes, build, dtype)
+  open[#open + 1] = {name = name, x = x, sizes = sizes, build = build, dtype = dtype}
+end
+
+add_open("open steps of a convolution", {{false, 3}}, {9, 14}, function(x)
+  local y = L.MaxPooling1D{2}(L.Conv1D{4, 3, padding = "same", activation = "relu"}(x))
+  return L.Dense{2}(L.GlobalAveragePooling1D{}(y))
+end)
+add_open("open picture", {{false, false, 2}}, {8, 11}, function(x)
+  local y = L.Conv2D{3, 3, strides = 2}(L.ZeroPadding2D{1}(x))
+  return L.GlobalMaxPooling2D{}(L.BatchNormalization{}(y))
+end)
+add_open("open steps of attention", {{false}}, {5, 8}, function(x)
+  local e = L.Embedding{4, 6, mask_zero = true}(x)
+  return L.LayerNormalization{}(L.Add{}{e, L.MultiHeadAttention{2, 3}{e, e}})
+end, "int32")
+add_open("open steps of two inputs", {{false, 3}, {false, 3}}, {4, 7}, function(x)
+  return L.GlobalAveragePooling1D{}(L.Multiply{}{L.Dense{3}(x[1]), x[2]})
+end)
+add_open("cut steps", {{false, 3}}, {6, 9}, function(x)
+  return {L.Cropping1D{{1, 2}}(x), ops.flip(x, 2), L.Flatten{}(L.TimeDistributed{L.Dense{2}}(x))}
+end)
+
+--- The model of an entry of zoo.open.
+function zoo.make_open(m)
+  local xs = {}
+  for i, shape in ipairs(m.x) do
+    xs[i] = nn.Input{shape = shape, dtype = m.dtype or "float32", name = "x" .. i}
+  end
+  local x = #xs == 1 and xs[1] or xs
+  return support.shake(nn.Model{inputs = x, outputs = m.build(x)})
+end
+
+--- Its inputs with `batch` rows, and open sizes of `size`.
+function zoo.open_inputs(m, batch, size)
+  local shapes = {}
+  for i, shape in ipairs(m.x) do
+    shapes[i] = {}
+    for d = 1, #shape do shapes[i][d] = shape[d] or size end
+  end
+  return inputs_of(shapes, m.dtype, batch)
+end
+
 -- what is refused
 zoo.refused = {
   {name = "dropout in predictions", x = {4}, word = "draws random numbers", build = function(x)

@@ -216,7 +216,7 @@ end
 
 --- The C source of a model.
 function format.source(model, where)
-  local net = trace.net(model, where, 1)
+  local net = trace.net(model, where)
   local xs, ys = pointers(net.inputs, "x"), pointers(net.outputs, "y")
   local self = {net = net, names = {}, places = {}, alias = {}, arrays = {},
     data = {}, blocks = {}, memory = 0, functions = {}, numbers = {}, code = {}, calls = {}}

@@ -4,19 +4,24 @@ local core = require "nnlua.core"
 local err = require "nnlua.err"
 local Graph = require "nnlua.saving.onnx_graph"
 local pb = require "nnlua.saving.protobuf"
+local sizes = require "nnlua.saving.sizes"
 local trace = require "nnlua.saving.trace"
 local written = require "nnlua.saving.onnx_ops"
 
 local format = {}
 
--- Two sizes of the batch to trace at.
-local BATCH, SECOND = 3, 5
+-- The name of a size that is a symbol as it is.
+local function symbol_of(net, d)
+  if not d.parts or d.plus ~= 0 then return nil end
+  local s, times = next(d.parts)
+  return times == 1 and next(d.parts, s) == nil and net.task.symbols[s].name or nil
+end
 
-local function value_info(name, value)
+local function value_info(net, name, value)
   local dims = {}
   for _, d in ipairs(value.shape) do
-    local is_batch = trace.is_size(d) and d.times == 1 and d.plus == 0
-    local dim = is_batch and pb.bytes(2, "batch") or trace.is_size(d) and "" or pb.int(1, d)
+    local symbol = sizes.is(d) and symbol_of(net, d)
+    local dim = symbol and pb.bytes(2, symbol) or sizes.is(d) and "" or pb.int(1, d)
     dims[#dims + 1] = pb.bytes(1, dim)
   end
   local tensor_type = pb.int(1, Graph.types[value.dtype]) .. pb.bytes(2, table.concat(dims))
@@ -24,6 +29,7 @@ local function value_info(name, value)
 end
 
 local function write_node(g, n)
+  g.current = n
   local truth = written.truths[n.op]
   if truth then
     g.bools[n.outputs[1]] = truth(g, n)
@@ -48,17 +54,17 @@ end
 
 --- The bytes of the ONNX file of a model.
 function format.bytes(model, where)
-  local net = trace.net(model, where, BATCH, SECOND)
+  local net = trace.net(model, where, true)
   local names, taken = output_names(net)
   local g, infos = Graph.new(net, taken), {}
   for i, v in ipairs(net.inputs) do
     g.of[v] = net.input_names[i]
-    infos[#infos + 1] = pb.bytes(11, value_info(net.input_names[i], net.values[v]))
+    infos[#infos + 1] = pb.bytes(11, value_info(net, net.input_names[i], net.values[v]))
   end
   for _, n in ipairs(net.nodes) do write_node(g, n) end
   for i, v in ipairs(net.outputs) do
     g:node("Identity", {g:get(v)}, nil, names[i])
-    infos[#infos + 1] = pb.bytes(12, value_info(names[i], net.values[v]))
+    infos[#infos + 1] = pb.bytes(12, value_info(net, names[i], net.values[v]))
   end
   local graph = table.concat(g.nodes) .. pb.bytes(2, net.name) .. table.concat(g.initializers)
     .. table.concat(infos)

@@ -6,6 +6,7 @@
 
 local core = require "nnlua.core"
 local pb = require "nnlua.saving.protobuf"
+local sizes = require "nnlua.saving.sizes"
 local trace = require "nnlua.saving.trace"
 
 local Graph = {}
@@ -48,9 +49,11 @@ local function tensor_bytes(name, dims, content, kind)
   return table.concat(out)
 end
 
-local function attribute(name, v)
+local function attribute(self, name, v)
   local body
-  if type(v) == "table" then
+  if sizes.is(v) or type(v) == "table" and sizes.any(v) then
+    self:refuse_open()
+  elseif type(v) == "table" then
     local list = {}
     for i, one in ipairs(v) do list[i] = pb.int(8, one) end
     body = table.concat(list) .. pb.int(20, 7)
@@ -80,7 +83,10 @@ function Graph:constant(dims, list, dtype)
 end
 
 --- The whole numbers of a list, as ONNX takes axes and shapes.
-function Graph:numbers(list) return self:constant({#list}, list, "int64") end
+function Graph:numbers(list)
+  if sizes.any(list) then self:refuse_open() end
+  return self:constant({#list}, list, "int64")
+end
 
 --- Adds a node; gives the names of its outputs. inputs: names, or numbers for float constants.
 function Graph:node(op, inputs, attributes, outputs)
@@ -101,40 +107,48 @@ function Graph:node(op, inputs, attributes, outputs)
   parts[#parts + 1] = pb.bytes(4, op)
   for key in pairs(attributes or {}) do keys[#keys + 1] = key end
   table.sort(keys)
-  for _, key in ipairs(keys) do parts[#parts + 1] = attribute(key, attributes[key]) end
+  for _, key in ipairs(keys) do parts[#parts + 1] = attribute(self, key, attributes[key]) end
   self.nodes[#self.nodes + 1] = pb.bytes(1, table.concat(parts))
   return table.unpack(outputs)
 end
 
--- sizes that follow the batch ---------------------------------------------------------------------
+-- open sizes --------------------------------------------------------------------------------------
 
--- The batch as a list of one int64.
-local function batch_of(self)
-  if self.batch then return self.batch end
-  for _, v in ipairs(self.net.inputs) do
-    local first = self.net.values[v].shape[1]
-    if trace.is_size(first) then
-      local shape = self:node("Shape", {self.of[v]})
-      local all = self:node("Gather", {shape, self:numbers{0}}, {axis = 0})
-      self.batch = all
-      return all
-    end
+--- Raises: the op being written needs a number that is not fixed.
+function Graph:refuse_open()
+  return trace.refuse(self.net, self.current,
+    "has a number that changes with sizes that are not fixed")
+end
+
+-- An open size as a list of one int64, read from the shape of an input.
+local function symbol_name(self, s)
+  local key = "symbol " .. s
+  if not self.known[key] then
+    local symbol = self.net.task.symbols[s]
+    local shape = self:node("Shape", {self.of[self.net.inputs[symbol.input]]})
+    self.known[key] = self:node("Gather", {shape, self:numbers{symbol.axis - 1}}, {axis = 0})
   end
+  return self.known[key]
 end
 
 local function size_name(self, d)
-  if not trace.is_size(d) then return self:numbers{d} end
-  local y = batch_of(self)
-  if d.times ~= 1 then y = self:node("Mul", {y, self:numbers{d.times}}) end
-  if d.plus ~= 0 then y = self:node("Add", {y, self:numbers{d.plus}}) end
-  return y
+  if not sizes.is(d) then return self:numbers{d} end
+  if not d.parts then self:refuse_open() end
+  local symbols, y = {}, nil
+  for s in pairs(d.parts) do symbols[#symbols + 1] = s end
+  table.sort(symbols)
+  for _, s in ipairs(symbols) do
+    local one, times = symbol_name(self, s), d.parts[s]
+    if times ~= 1 then one = self:node("Mul", {one, self:numbers{times}}) end
+    y = y and self:node("Add", {y, one}) or one
+  end
+  return d.plus == 0 and y or self:node("Add", {y, self:numbers{d.plus}})
 end
 
---- A list of whole numbers, of which some may follow the batch.
+--- A list of whole numbers, of which some may be open.
 function Graph:sizes(list)
-  local follows, names = false, {}
-  for _, d in ipairs(list) do follows = follows or trace.is_size(d) end
-  if not follows then return self:numbers(list) end
+  if not sizes.any(list) then return self:numbers(list) end
+  local names = {}
   for i, d in ipairs(list) do names[i] = size_name(self, d) end
   return #names == 1 and names[1] or self:node("Concat", names, {axis = 0})
 end
@@ -143,7 +157,7 @@ end
 function Graph:reshape(x, shape)
   local list, free = {}, 0
   for i, d in ipairs(shape) do
-    list[i] = trace.is_size(d) and -1 or d
+    list[i] = sizes.is(d) and -1 or d
     if list[i] == -1 then free = free + 1 end
   end
   return self:node("Reshape", {x, free > 1 and self:sizes(shape) or self:numbers(list)})
@@ -163,7 +177,7 @@ local function list_of(t) return core.reshape(t, {t.size}):totable() end
 local function spread(self, value)
   local shape, t, first = {}, value.data, {}
   for i, d in ipairs(value.shape) do
-    local follows = trace.is_size(d)
+    local follows = sizes.is(d)
     shape[i] = follows and 1 or d
     first[i] = {1, follows and 1 or d}
   end
@@ -176,20 +190,15 @@ local function spread(self, value)
   return self:node("Expand", {self:constant(shape, list, value.dtype), self:sizes(value.shape)})
 end
 
-local function follows_batch(value)
-  for _, d in ipairs(value.shape) do if trace.is_size(d) then return true end end
-  return false
-end
-
 local function data_name(self, v, node)
   local value = self.net.values[v]
-  if follows_batch(value) then
+  if sizes.any(value.shape) then
     return spread(self, value)
-      or trace.refuse(self.net, node, "takes a constant that changes with the size of the batch")
+      or trace.refuse(self.net, node, "takes a constant that changes with sizes that are not fixed")
   end
   local list = list_of(value.data)
   if value.other and not same_numbers(list, list_of(value.other)) then
-    trace.refuse(self.net, node, "takes a constant that changes with the size of the batch")
+    trace.refuse(self.net, node, "takes a constant that changes with sizes that are not fixed")
   end
   return self:constant(value.shape, list, value.dtype)
 end

@@ -3,6 +3,7 @@
 
 local core = require "nnlua.core"
 local elementwise = require "nnlua.saving.onnx_elementwise"
+local sizes = require "nnlua.saving.sizes"
 local trace = require "nnlua.saving.trace"
 local window = require "nnlua.saving.onnx_window"
 
@@ -34,19 +35,16 @@ function ops.slice(g, n)
   local from, to, axes, steps = {}, {}, {}, {}
   for i, d in ipairs(shape) do
     local start, step = n.ints[i], n.ints[16 + i]
-    local whole = trace.is_size(d) and trace.is_size(out[i]) and start == 0 and step == 1
-      and out[i].times == d.times and out[i].plus == d.plus or d == out[i] and step == 1
-    if not whole then
-      if trace.is_size(start) or trace.is_size(out[i]) then
-        trace.refuse(g.net, n, "cuts the batch")
-      end
-      local last = start + step * out[i]
-      from[#from + 1], to[#to + 1] = start, last < 0 and BEFORE_ALL or last
+    if sizes.is(step) then g:refuse_open() end
+    if start ~= 0 or step ~= 1 or not sizes.same(d, out[i]) then
+      local last = sizes.sum(start, step, out[i]) or g:refuse_open()
+      if not sizes.is(last) and last < 0 then last = BEFORE_ALL end
+      from[#from + 1], to[#to + 1] = start, last
       axes[#axes + 1], steps[#steps + 1] = i - 1, step
     end
   end
   if #axes == 0 then return first(g, n) end
-  return g:node("Slice", {first(g, n), g:numbers(from), g:numbers(to), g:numbers(axes),
+  return g:node("Slice", {first(g, n), g:sizes(from), g:sizes(to), g:numbers(axes),
     g:numbers(steps)})
 end
 
@@ -69,7 +67,7 @@ function ops.pad(g, n)
   local edge, y = n.ints[1] == 2 and 1 or 0, first(g, n)
   for i, d in ipairs(shape) do
     if before[i] > 0 or after[i] > 0 then
-      if trace.is_size(d) then trace.refuse(g.net, n, "pads the batch") end
+      if sizes.is(d) then g:refuse_open() end
       local places = {}
       for at = -before[i], d + after[i] - 1 do
         places[#places + 1] = at < 0 and -at - edge or at >= d and 2 * d - 2 - at + edge or at
@@ -83,7 +81,7 @@ end
 function ops.band(g, n)
   local shape = shape_of(g, n.inputs[1])
   local rows, columns, mask = shape[#shape - 1], shape[#shape], {}
-  if trace.is_size(rows) or trace.is_size(columns) then trace.refuse(g.net, n, "cuts the batch") end
+  if sizes.is(rows) or sizes.is(columns) then g:refuse_open() end
   for i = 0, rows - 1 do
     for j = 0, columns - 1 do
       mask[#mask + 1] = j - i >= n.ints[1] and j - i <= n.ints[2] and 1 or 0
@@ -98,7 +96,7 @@ function ops.diagonal(g, n)
   local shape, order, flat = shape_of(g, n.inputs[1]), {}, {}
   local k, p, q = n.ints[1], n.ints[2], n.ints[3]
   local rows, columns, places = shape[p + 1], shape[q + 1], {}
-  if trace.is_size(rows) or trace.is_size(columns) then trace.refuse(g.net, n, "cuts the batch") end
+  if sizes.is(rows) or sizes.is(columns) then g:refuse_open() end
   for i, d in ipairs(shape) do
     if i - 1 ~= p and i - 1 ~= q then order[#order + 1], flat[#flat + 1] = i - 1, d end
   end
@@ -114,7 +112,7 @@ end
 function ops.diag(g, n)
   local out, k, places, mask = out_shape(g, n), n.ints[1], {}, {}
   local side = out[#out]
-  if trace.is_size(side) then trace.refuse(g.net, n, "puts the batch on a diagonal") end
+  if sizes.is(side) then g:refuse_open() end
   for i = 0, side - 1 do
     for j = 0, side - 1 do
       local on = j - i == k
@@ -214,7 +212,7 @@ end
 function ops.cumprod(g, n)
   local axis, x, list = n.ints[1], given(g, n, 1), {}
   local size = shape_of(g, n.inputs[1])[axis + 1]
-  if trace.is_size(size) then trace.refuse(g.net, n, "runs along the batch") end
+  if sizes.is(size) then g:refuse_open() end
   for i = 1, size do
     local one = g:node("Slice", {x, g:numbers{i - 1}, g:numbers{i}, g:numbers{axis}})
     list[i] = i == 1 and one or g:node("Mul", {list[i - 1], one})
@@ -231,7 +229,7 @@ end
 
 function ops.sort(g, n)
   local size = shape_of(g, n.inputs[1])[n.ints[1] + 1]
-  if trace.is_size(size) then trace.refuse(g.net, n, "sorts the batch") end
+  if sizes.is(size) then g:refuse_open() end
   return top(g, n, given(g, n, 1), size, n.ints[1], n.ints[2], n.ints[3])
 end
 
@@ -244,7 +242,7 @@ function ops.sparsemax(g, n)
   local x, axis = first(g, n, "float32"), n.ints[1]
   local shape = shape_of(g, n.inputs[1])
   local size, ranks, like = shape[axis + 1], {}, {}
-  if trace.is_size(size) then trace.refuse(g.net, n, "sorts the batch") end
+  if sizes.is(size) then g:refuse_open() end
   for i = 1, size do ranks[i] = i end
   for i = 1, #shape do like[i] = i == axis + 1 and size or 1 end
   local sorted = g:node("TopK", {x, g:numbers{size}}, {axis = axis}, 2)
@@ -275,6 +273,7 @@ end
 
 function ops.layer_norm(g, n)
   local row, count = row_of(g, n), 1
+  if sizes.any(row) then g:refuse_open() end
   for _, d in ipairs(row) do count = count * d end
   local gamma = weight(g, n, 1, 2, row)
   local beta = weight(g, n, 2, gamma and 3 or 2, row)

@@ -2,6 +2,7 @@
 -- computed, transposed back. See onnx_ops.lua for the arguments.
 
 local core = require "nnlua.core"
+local sizes = require "nnlua.saving.sizes"
 
 local ops = {}
 
@@ -52,6 +53,7 @@ function writes.conv_transpose(g, n)
   local x, out = g.net.values[n.inputs[1]].shape, g.net.values[n.outputs[1]].shape
   local strides, dilations, before = part(n, 2, axes), part(n, 5, axes), part(n, 8, axes)
   local after, more = {}, {}
+  if sizes.any(table.move(x, 2, #x, 1, {})) then g:refuse_open() end
   for i = 1, axes do
     local full = strides[i] * (x[i + 1] - 1) + (kernel[i] - 1) * dilations[i] + 1
     local rest = full - before[i] - out[i + 1]
@@ -68,6 +70,7 @@ end
 local function adaptive(g, n, axes, most)
   local x, out = g.net.values[n.inputs[1]].shape, g.net.values[n.outputs[1]].shape
   local y = g:get(n.inputs[1], n, "float32")
+  if sizes.any(table.move(x, 2, #x, 1, {})) then g:refuse_open() end
   for i = 1, axes do
     local size, cells, parts = x[i + 1], out[i + 1], {}
     for c = 0, cells - 1 do

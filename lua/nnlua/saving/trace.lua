@@ -6,23 +6,17 @@
 -- follows from those alone. A node is {op=, ints=, floats=, inputs=, outputs=}; inputs and outputs
 -- are numbers in the list of values.
 --
--- Sizes may follow the batch: traced at two sizes of it, a number that differs is a Size, `times`
--- the batch `plus` a number. `other` is what a constant was in the second trace.
+-- Sizes that are open (sizes.lua) are Sizes in shapes and ints; `other` is what a constant was in
+-- the last trace.
 
 local core = require "nnlua.core"
 local autograd = require "nnlua.autograd"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
-local shapes = require "nnlua.shapes"
+local sizes = require "nnlua.saving.sizes"
 local tree = require "nnlua.tree"
 
 local trace = {}
-
-local Size = {}
-Size.__index = Size
-
---- True for a number that follows the batch.
-function trace.is_size(v) return getmetatable(v) == Size end
 
 -- one trace ---------------------------------------------------------------------------------------
 
@@ -51,31 +45,36 @@ local function names_of(model, key, count, word)
   return names
 end
 
-local function feed(model, graph, signatures, batch, where)
-  local list = {}
-  for i, s in ipairs(signatures) do
-    local shape = {s.shape[1] or batch}
-    for d = 2, #s.shape do
-      shape[d] = s.shape[d] or err.raise("%s: a size of layer '%s' is unknown: %s", where,
-        model.input_names and model.input_names[i] or model.name, shapes.text(s.shape))
-    end
-    list[i] = core.input(graph, shape, s.dtype)
-  end
-  return list
+-- What is traced: the model, its inputs with their open sizes, and the names of both ends.
+local function task_of(model, where, shared)
+  local inputs = signature(model, where)
+  local names = names_of(model, "input_names", #inputs, "x")
+  return {model = model, where = where, inputs = inputs, names = names,
+    symbols = sizes.symbols(inputs, names, shared)}
 end
 
-local function run(model, batch, where)
-  local signatures, list, outputs = signature(model, where), nil, nil
+local function feed(task, graph, choice)
+  local list = {}
+  for i, input in ipairs(task.inputs) do
+    local shape = {}
+    for d = 1, #input.shape do shape[d] = input.shape[d] or choice[input.open[d]] end
+    list[i] = core.input(graph, shape, input.dtype)
+  end
+  return list, #list == 1 and list[1] or list
+end
+
+local function run(task, choice)
+  local model, list, outputs = task.model, nil, nil
   local graph = autograd.record("trace", function(graph)
-    list = feed(model, graph, signatures, batch, where)
-    local x = #list == 1 and list[1] or list
+    local x
+    list, x = feed(task, graph, choice)
     outputs = tree.flatten(model(x, {training = false}))
   end)
-  local net = {inputs = {}, outputs = {}, name = model.name}
+  local net = {inputs = {}, outputs = {}, name = model.name, task = task, choice = choice}
   for i, t in ipairs(list) do net.inputs[i] = core.place_of(graph, t) end
   for i, t in ipairs(outputs) do net.outputs[i] = core.place_of(graph, t) end
   net.values, net.nodes = core.contents(graph)
-  net.input_names = names_of(model, "input_names", #list, "x")
+  net.input_names = task.names
   net.output_names = names_of(model, "output_names", #outputs, "y")
   return net
 end
@@ -99,10 +98,10 @@ local function each_layer(layer, f, seen)
 end
 
 -- The layer whose call, innermost, gave the value: a second trace with every call watched.
-local function owner(model, batch, value, where)
+local function owner(net, value)
   Layer = require "nnlua.layers.layer"
   local found, watched, graph = nil, {}, nil
-  each_layer(model, function(layer)
+  each_layer(net.task.model, function(layer)
     local call, own = layer.call, rawget(layer, "call")
     watched[#watched + 1] = {layer = layer, call = own}
     rawset(layer, "call", function(self, ...)
@@ -114,8 +113,8 @@ local function owner(model, batch, value, where)
   end, {})
   pcall(autograd.record, "trace", function(g)
     graph = g
-    local list = feed(model, g, signature(model, where), batch, where)
-    model(#list == 1 and list[1] or list, {training = false})
+    local _, x = feed(net.task, g, net.choice)
+    net.task.model(x, {training = false})
   end)
   for _, w in ipairs(watched) do rawset(w.layer, "call", w.call) end
   return found
@@ -125,26 +124,14 @@ local function draws(n) return n.op == "dropout" or n.op:find "^random" ~= nil e
 
 --- Raises: the op of the node cannot be written. `why` says more.
 function trace.refuse(net, node, why)
-  local layer = owner(net.model, net.batch, node.first, net.where)
+  local layer = owner(net, node.first)
   local whose = layer and ("layer '%s' (%s)"):format(layer.name, layer.class_name)
     or ("model '%s'"):format(net.name)
-  return err.raise("%s: %s cannot be exported: its op '%s' %s", net.where, whose, node.op,
+  return err.raise("%s: %s cannot be exported: its op '%s' %s", net.task.where, whose, node.op,
     why or draws(node) and "draws random numbers" or "has no counterpart there")
 end
 
--- two traces as one -------------------------------------------------------------------------------
-
-local function join(a, b, batches)
-  if a == b then return a end
-  local times = (b - a) // (batches[2] - batches[1])
-  return setmetatable({times = times, plus = a - times * batches[1]}, Size)
-end
-
-local function join_lists(a, b, batches)
-  local out = {}
-  for i = 1, math.max(#a, #b) do out[i] = join(a[i] or 0, b[i] or 0, batches) end
-  return out
-end
+-- several traces as one ---------------------------------------------------------------------------
 
 local function same_places(a, b)
   if #a ~= #b then return false end
@@ -152,7 +139,7 @@ local function same_places(a, b)
   return true
 end
 
-local function check_alike(a, b, where)
+local function check_alike(a, b)
   local alike = #a.nodes == #b.nodes and #a.values == #b.values
     and same_places(a.outputs, b.outputs)
   for i = 1, alike and #a.nodes or 0 do
@@ -163,29 +150,49 @@ local function check_alike(a, b, where)
     alike = alike and #a.values[i].shape == #b.values[i].shape
   end
   if not alike then
-    err.raise("%s: the ops of model '%s' change with the size of the batch", where, a.name)
+    err.raise("%s: the ops of model '%s' change with sizes that are not fixed (batch%s)",
+      a.task.where, a.name, #a.task.symbols > 1 and ", and what Input leaves open" or "")
   end
 end
 
-local function merge(a, b, batches, where)
-  check_alike(a, b, where)
-  for i, v in ipairs(a.values) do
-    local w = b.values[i]
-    v.shape = join_lists(v.shape, w.shape, batches)
-    if v.data and not v.variable then v.other = w.data end
+-- The lists that get(net) gives, place by place.
+local function join_lists(nets, get)
+  local out, lists = {}, {}
+  for k, net in ipairs(nets) do lists[k] = get(net) end
+  for i = 1, #lists[1] do
+    local numbers = {}
+    for k, list in ipairs(lists) do numbers[k] = list[i] end
+    out[i] = sizes.join(numbers, nets[1].task.symbols)
   end
-  for i, n in ipairs(a.nodes) do
-    n.other_ints = b.nodes[i].ints
-    n.ints = join_lists(n.ints, n.other_ints, batches)
-    for k, f in ipairs(n.floats) do
-      if f ~= b.nodes[i].floats[k] and f == f then
-        a.batch, a.where = batches[1], where
-        n.first = n.outputs[1]
-        trace.refuse(a, n, "has a number that changes with the size of the batch")
-      end
+  return out
+end
+
+local function check_floats(net, n, last)
+  for k, f in ipairs(n.floats) do
+    if f ~= last.floats[k] and f == f then
+      n.first = n.outputs[1]
+      trace.refuse(net, n, "has a number that changes with sizes that are not fixed")
     end
   end
-  return a
+end
+
+local function merge(nets)
+  local net, last = nets[1], nets[#nets]
+  for k = 2, #nets do check_alike(net, nets[k]) end
+  for i, v in ipairs(net.values) do
+    if v.data and not v.variable then v.other = last.values[i].data end
+  end
+  local joined = {}
+  for i in ipairs(net.values) do
+    joined[i] = join_lists(nets, function(one) return one.values[i].shape end)
+  end
+  for i, v in ipairs(net.values) do v.shape = joined[i] end
+  for i, n in ipairs(net.nodes) do
+    check_floats(net, n, last.nodes[i])
+    n.other_ints, n.plain_ints = last.nodes[i].ints, n.ints
+    n.ints = join_lists(nets, function(one) return one.nodes[i].plain_ints or one.nodes[i].ints end)
+  end
+  return net
 end
 
 -- tidying -----------------------------------------------------------------------------------------
@@ -226,7 +233,7 @@ local function fold_one(net, n, list)
   local differs
   for _, v in ipairs(n.inputs) do differs = differs or net.values[v].other end
   for _, v in ipairs(n.outputs) do
-    for _, d in ipairs(net.values[v].shape) do differs = differs or trace.is_size(d) end
+    differs = differs or sizes.any(net.values[v].shape)
   end
   if not (differs and n.other_ints) then return end
   results = {core.apply(n.op, all_data(net, n, "other"), n.other_ints, n.floats)}
@@ -249,12 +256,33 @@ local function check_effects(net)
   end
 end
 
---- The net of a model traced at one size of the batch, or at two. where: begins error texts.
-function trace.net(model, where, batch, second)
-  local net = run(model, batch, where)
+local function all_traces(task)
+  local nets = {}
+  for i, choice in ipairs(sizes.trials(task.symbols)) do nets[i] = run(task, choice) end
+  return merge(nets)
+end
+
+-- Inputs whose axes have to agree cannot be traced with sizes of their own.
+local function traced_open(model, where)
+  local task = task_of(model, where, false)
+  local ok, net = pcall(all_traces, task)
+  if ok then return net end
+  local shared = task_of(model, where, true)
+  if #shared.symbols == #task.symbols then error(net, 0) end
+  return all_traces(shared)
+end
+
+local function traced_row(model, where)
+  local task = task_of(model, where, true)
+  local net = run(task, sizes.one_row(task.symbols, task.inputs, task.names, where))
   for _, n in ipairs(net.nodes) do n.plain_ints = n.ints end
-  if second then net = merge(net, run(model, second, where), {batch, second}, where) end
-  net.model, net.batch, net.where = model, batch, where
+  return net
+end
+
+--- The net of a model for one row, or with all sizes open that its inputs leave open. where: begins
+--- error texts.
+function trace.net(model, where, open)
+  local net = open and traced_open(model, where) or traced_row(model, where)
   drop_unused(net)
   check_effects(net)
   fold(net)
