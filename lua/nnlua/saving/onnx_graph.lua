@@ -67,10 +67,8 @@ local function attribute(self, name, v)
   return pb.bytes(5, pb.bytes(1, name) .. body)
 end
 
---- A constant of that shape, written once however often it is used; gives its name.
-function Graph:constant(dims, list, dtype)
-  local kind = self.types[dtype or "float32"]
-  local content = packed(list, codes[kind])
+-- A constant of that shape, written once however often it is used; gives its name.
+local function constant(self, dims, content, kind)
   local key = ("%d/%s/%s"):format(kind, table.concat(dims, ","), content)
   local name = self.known[key]
   if name then return name end
@@ -80,6 +78,17 @@ function Graph:constant(dims, list, dtype)
     pb.bytes(5, tensor_bytes(name, dims, content, kind))
   self.known[key] = name
   return name
+end
+
+--- A constant from a list of numbers; gives its name.
+function Graph:constant(dims, list, dtype)
+  local kind = self.types[dtype or "float32"]
+  return constant(self, dims, packed(list, codes[kind]), kind)
+end
+
+--- A constant from a tensor; gives its name.
+function Graph:tensor(t)
+  return constant(self, t.shape, core.tobytes(t), self.types[t.dtype])
 end
 
 --- The whole numbers of a list, as ONNX takes axes and shapes.
@@ -165,29 +174,17 @@ end
 
 -- values ------------------------------------------------------------------------------------------
 
-local function same_numbers(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do if a[i] ~= b[i] and (a[i] == a[i] or b[i] == b[i]) then return false end end
-  return true
-end
-
-local function list_of(t) return core.reshape(t, {t.size}):totable() end
-
--- A constant with axes that follow the batch: its rows there are all alike, so one is written.
+-- A constant with axes that are open: its rows there are all alike, so one is written; nil where
+-- they are not.
 local function spread(self, value)
-  local shape, t, first = {}, value.data, {}
-  for i, d in ipairs(value.shape) do
-    local follows = sizes.is(d)
-    shape[i] = follows and 1 or d
-    first[i] = {1, follows and 1 or d}
+  local t, ranges = value.data, {}
+  for i, d in ipairs(value.shape) do ranges[i] = {1, sizes.is(d) and 1 or d} end
+  local one, other = t:slice(ranges):clone(), value.other:slice(ranges):clone()
+  local full = core.apply("broadcast_to", {one}, {t.ndim, table.unpack(t.shape)})
+  if core.tobytes(one) ~= core.tobytes(other) or core.tobytes(full) ~= core.tobytes(t) then
+    return nil
   end
-  local one, other = t, value.other
-  if #first > 0 then one, other = t:slice(first), value.other:slice(first) end
-  local list = list_of(core.copy and one:clone() or one)
-  local full = core.apply("broadcast_to", {one:clone()}, {t.ndim, table.unpack(t.shape)})
-  if not same_numbers(list, list_of(other:clone())) or not same_numbers(list_of(full),
-    list_of(t)) then return nil end
-  return self:node("Expand", {self:constant(shape, list, value.dtype), self:sizes(value.shape)})
+  return self:node("Expand", {self:tensor(one), self:sizes(value.shape)})
 end
 
 local function data_name(self, v, node)
@@ -196,11 +193,10 @@ local function data_name(self, v, node)
     return spread(self, value)
       or trace.refuse(self.net, node, "takes a constant that changes with sizes that are not fixed")
   end
-  local list = list_of(value.data)
-  if value.other and not same_numbers(list, list_of(value.other)) then
+  if value.other and core.tobytes(value.data) ~= core.tobytes(value.other) then
     trace.refuse(self.net, node, "takes a constant that changes with sizes that are not fixed")
   end
-  return self:constant(value.shape, list, value.dtype)
+  return self:tensor(value.data)
 end
 
 function Graph:cast(name, dtype) return self:node("Cast", {name}, {to = self.types[dtype]}) end

@@ -26,8 +26,7 @@ local function kernel_first(g, n, axes)
   for i = 1, axes do order[i + 2] = i - 1 end
   local value = g.net.values[v]
   if not value.data then return g:node("Transpose", {g:get(v, n)}, {perm = order}) end
-  local turned = core.apply("transpose", {value.data}, order)
-  return g:constant(turned.shape, core.reshape(turned, {turned.size}):totable())
+  return g:tensor((core.apply("transpose", {value.data}, order)))
 end
 
 local acts = {"Relu", "Sigmoid", "Tanh"}
