@@ -285,7 +285,10 @@ end
 --- Makes the weights for a batch shape such as {nil, 39} or {false, 39}.
 function Model:build(input_shape)
   if input_shape and not self.nodes then
-    symbolic.infer(self, shapes.clean(input_shape))
+    self.built = true -- the call that infers would build again
+    local ok, message = pcall(symbolic.infer, self, shapes.clean(input_shape))
+    self.built = ok
+    if not ok then error(message, 0) end
   end
   self.built = true
 end

@@ -2,6 +2,7 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local support = require "spec.saving.export_support"
 
 local L = nn.layers
 local folder
@@ -21,26 +22,7 @@ before_each(function()
   nn.utils.set_random_seed(3)
 end)
 
-local function numbers(shape)
-  local n = 1
-  for _, d in ipairs(shape) do n = n * d end
-  local list = {}
-  for i = 0, n - 1 do list[i + 1] = ((i * 37) % 101) / 40 - 1.25 end
-  return core.reshape(core.new(list), shape)
-end
-
-local function flat(t) return core.reshape(t, {t.size}):totable() end
-
--- Weights and statistics that are not at their start.
-local function shaken(model)
-  local list = {}
-  for i, w in ipairs(model:get_weights()) do
-    local values = numbers{w.size}
-    list[i] = core.reshape(values * values * 0.6 + values * 0.3 + 0.05 * i, w.shape)
-  end
-  model:set_weights(list)
-  return model
-end
+local numbers, flat, shaken = support.numbers, support.flat, support.shake
 
 local function sequential(shape, ...)
   return shaken(nn.Sequential{nn.Input{shape = shape}, ...})
@@ -101,41 +83,6 @@ for _, name in ipairs(names()) do
   end
 end
 
-local program = [[
-#include <stdio.h>
-void predict(const float *x, float *y);
-int main(void) {
-  static float x[%d], y[%d];
-  for (int r = 0; r < %d; r++) {
-    for (int i = 0; i < %d; i++) if (scanf("%%f", &x[i]) != 1) return 1;
-    predict(x, y);
-    for (int i = 0; i < %d; i++) printf("%%.9g\n", y[i]);
-  }
-  return 0;
-}
-]]
-
-local function write(name, text)
-  local file = assert(io.open(path(name), "w"))
-  file:write(text)
-  file:close()
-end
-
-local function run_c(model, x, outputs)
-  local rows, columns = x.shape[1], x.size // x.shape[1]
-  model:export(path "net.c")
-  write("main.c", program:format(columns, outputs, rows, columns, outputs))
-  local flags = "-std=c99 -O0 -Wall -Wextra -Werror"
-  assert(os.execute(("cd '%s' && ${CC:-cc} %s -o net net.c main.c -lm"):format(folder, flags)))
-  local list = {}
-  for i, v in ipairs(core.reshape(x, {x.size}):totable()) do list[i] = ("%.9g"):format(v) end
-  write("input", table.concat(list, "\n") .. "\n")
-  assert(os.execute(("cd '%s' && ./net < input > output"):format(folder)))
-  local got = {}
-  for line in io.lines(path "output") do got[#got + 1] = tonumber(line) end
-  return got
-end
-
 local function same(want, got)
   assert.equal(#want, #got)
   for i = 1, #want do assert.near(want[i], got[i], 2e-6 * (1 + math.abs(want[i]))) end
@@ -153,17 +100,9 @@ describe("export to C", function()
     it("computes what the model predicts: " .. name, function()
       local model, x = models[name](), numbers{4, 6}
       local want = model:predict{x, verbose = 0}
-      same(flat(want), run_c(model, x, want.size // 4))
+      same(flat(want), support.run_c(folder, model, {x}, {want}))
     end)
   end
-
-  it("says which layer it cannot write", function()
-    local model = nn.Sequential{nn.Input{shape = {4, 4}}, L.GroupNormalization{groups = 2}}
-    local ok, text = pcall(model.export, model, path "no.c")
-    assert.is_false(ok)
-    assert.is_truthy(text:find("group_normalization", 1, true))
-    assert.is_false(core.sys.exists(path "no.c"))
-  end)
 end)
 
 describe("export to ONNX", function()
@@ -190,10 +129,10 @@ describe("export to ONNX", function()
     local text = file:read "a"
     file:close()
     for at = 1, #text, 3 do
-      write("bad.onnx", text:sub(1, at - 1))
+      support.write(path "bad.onnx", text:sub(1, at - 1))
       pcall(nn.saving.load_model, path "bad.onnx")
       local byte = string.char(text:byte(at) ~ 0xff)
-      write("bad.onnx", text:sub(1, at - 1) .. byte .. text:sub(at + 1))
+      support.write(path "bad.onnx", text:sub(1, at - 1) .. byte .. text:sub(at + 1))
       pcall(nn.saving.load_model, path "bad.onnx")
     end
   end)

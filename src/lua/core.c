@@ -23,6 +23,7 @@ int luaopen_nnlua_core(lua_State *L) {
   lua_setfield(L, -2, "about");
   l_tensor_open(L);
   l_graph_open(L);
+  l_graph_list_open(L);
   l_apply_open(L);
   l_plan_open(L);
   l_config_open(L);

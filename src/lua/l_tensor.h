@@ -44,6 +44,7 @@ void l_tensor_open(lua_State *L);
 void l_tensor_query_open(lua_State *L);
 void l_apply_open(lua_State *L);
 void l_graph_open(lua_State *L);
+void l_graph_list_open(lua_State *L);
 void l_plan_open(lua_State *L);
 
 #endif

@@ -3,220 +3,184 @@
 --   void predict(const float *x, float *y);
 --
 -- for one row (several inputs and outputs: one pointer each, in the model's order). C99 and math.h;
--- no memory is asked for. The numbers are written so that they read back to the same float.
+-- no memory is asked for. The numbers are written so that they read back to the same float. Each op
+-- is a function (c_ops.lua), those of one text the same; values that are no longer needed give
+-- their memory to later ones.
 
 local core = require "nnlua.core"
+local calls = require "nnlua.saving.c_calls"
 local err = require "nnlua.err"
-local lower = require "nnlua.saving.lower"
+local ops = require "nnlua.saving.c_ops"
+local text = require "nnlua.saving.c_text"
+local trace = require "nnlua.saving.trace"
 
 local format = {}
 
--- text --------------------------------------------------------------------------------------------
+local product, number = text.product, text.number
 
-local function number(v)
-  if v ~= v then return "NAN" end
-  if v == math.huge then return "INFINITY" elseif v == -math.huge then return "-INFINITY" end
-  local text = ("%.9g"):format(v)
-  if not text:find "[%.e]" then text = text .. ".0" end
-  return text .. "f"
-end
+-- weights -----------------------------------------------------------------------------------------
 
-local function product(shape)
-  local n = 1
-  for _, d in ipairs(shape) do n = n * d end
-  return n
-end
-
-local function add(self, fmt, ...)
-  self.code[#self.code + 1] = "  " .. (select("#", ...) > 0 and fmt:format(...) or fmt)
-end
-
-local function array(self, list)
-  self.arrays = self.arrays + 1
-  local name, lines = "w" .. self.arrays, {}
+-- The name of the array with the numbers of a value; equal ones are written once.
+local function array(self, v)
+  if self.names[v] then return self.names[v] end
+  local list, lines = trace.flat(self.net.values[v].data), {}
   for i = 1, #list, 6 do
     local row = {}
     for k = i, math.min(#list, i + 5) do row[#row + 1] = number(list[k]) end
     lines[#lines + 1] = "  " .. table.concat(row, ", ")
   end
-  self.data[#self.data + 1] = ("static const float %s[%d] = {\n%s};\n"):format(name, #list,
-    table.concat(lines, ",\n"))
+  local numbers = table.concat(lines, ",\n")
+  local name = self.arrays[numbers]
+  if not name then
+    name = "w" .. #self.data + 1
+    self.data[#self.data + 1] = ("static const float %s[%d] = {\n%s};\n"):format(name, #list,
+      numbers)
+    self.arrays[numbers] = name
+  end
+  self.names[v] = name
   return name
 end
 
--- one number --------------------------------------------------------------------------------------
+-- memory ------------------------------------------------------------------------------------------
 
-local functions = {
-  sigmoid = "1.0f / (1.0f + expf(-v))", tanh = "tanhf(v)", exponential = "expf(v)",
-  softplus = "(v > 0.0f ? v : 0.0f) + log1pf(expf(-fabsf(v)))", softsign = "v / (1.0f + fabsf(v))",
-  relu6 = "v < 0.0f ? 0.0f : v > 6.0f ? 6.0f : v", silu = "v / (1.0f + expf(-v))",
-  hard_sigmoid = "v <= -3.0f ? 0.0f : v >= 3.0f ? 1.0f : (v + 3.0f) / 6.0f",
-  hard_silu = "v * (v <= -3.0f ? 0.0f : v >= 3.0f ? 1.0f : (v + 3.0f) / 6.0f)",
-  hard_tanh = "v < -1.0f ? -1.0f : v > 1.0f ? 1.0f : v",
-  selu = "1.05070099f * (v > 0.0f ? v : 1.67326324f * expm1f(v))",
-  celu = "v > 0.0f ? v : expm1f(v)", gelu = "0.5f * v * (1.0f + erff(v * 0.707106781f))",
-  mish = "v * tanhf((v > 0.0f ? v : 0.0f) + log1pf(expf(-fabsf(v))))",
-  log_sigmoid = "-((v < 0.0f ? -v : 0.0f) + log1pf(expf(-fabsf(v))))",
-  tanh_shrink = "v - tanhf(v)", squareplus = "0.5f * (v + sqrtf(v * v + 4.0f))",
-}
-functions.swish, functions.hard_swish = functions.silu, functions.hard_silu
+-- A slice that is one stretch of its input: where it begins, nil for others.
+local function stretch(from, out, ints)
+  local start, at, inside = 0, 1, false
+  for i = #from, 1, -1 do
+    local whole = out[i] == from[i]
+    if out[i] > 1 and ints[16 + i] ~= 1 or inside and out[i] > 1 then return nil end
+    if not whole then inside = true end
+    start, at = start + at * ints[i], at * from[i]
+  end
+  return start
+end
 
-local function expression(self, step)
-  if step.name == "relu" then
-    local slope, limit = step.alpha or 0, step.threshold or 0
-    local low = slope == 0 and "0.0f" or ("%s * (v - %s)"):format(number(slope), number(limit))
-    if step.ceiling then
-      return ("v < %s ? %s : v > %s ? %s : v"):format(number(limit), low, number(step.ceiling),
-        number(step.ceiling))
+-- A transposition that moves axes of one element alone.
+local function keeps_order(shape, order)
+  local last = -1
+  for i = 1, #shape do
+    if shape[order[i] + 1] ~= 1 then
+      if order[i] < last then return false end
+      last = order[i]
     end
-    return ("v %s %s ? v : %s"):format(limit == 0 and ">" or ">=", number(limit), low)
-  elseif step.name == "leaky_relu" then
-    return ("v > 0.0f ? v : %s * v"):format(number(step.alpha or 0.2))
-  elseif step.name == "elu" then
-    return ("v > 0.0f ? v : %s * expm1f(v)"):format(number(step.alpha or 1))
   end
-  return functions[step.name] or err.raise("%s: the activation '%s' cannot be exported", self.where,
-    step.name)
+  return true
 end
 
--- steps -------------------------------------------------------------------------------------------
-
-local steps = {}
-
-function steps.dense(self, step, x, y)
-  local rows = product(step.inputs[1].shape) // step.columns
-  local kernel, bias = array(self, step.kernel), step.bias and array(self, step.bias)
-  add(self, "for (int r = 0; r < %d; r++)", rows)
-  add(self, "  for (int j = 0; j < %d; j++) {", step.units)
-  add(self, "    float v = %s;", bias and bias .. "[j]" or "0.0f")
-  add(self, "    for (int i = 0; i < %d; i++) v += %s[r * %d + i] * %s[i * %d + j];", step.columns,
-    x, step.columns, kernel, step.units)
-  add(self, "    %s[r * %d + j] = v;", y, step.units)
-  add(self, "  }")
+-- Where the output begins in the input, for ops that only look at it otherwise; nil for others.
+local function looks_at(self, n)
+  local from, to = self.net.values[n.inputs[1]], self.net.values[n.outputs[1]]
+  if n.op == "reshape" or n.op == "copy" or n.op == "stop_gradient" then return 0 end
+  if n.op == "broadcast_to" and product(from.shape) == product(to.shape) then return 0 end
+  if n.op == "transpose" then return keeps_order(from.shape, n.ints) and 0 or nil end
+  if n.op == "slice" then return stretch(from.shape, to.shape, n.ints) end
+  if n.op ~= "cast" then return nil end
+  local same = from.dtype == to.dtype or to.dtype == "float32" or from.dtype == "uint8"
+  return same and 0 or nil
 end
 
-function steps.act(self, step, x, y)
-  add(self, "for (int i = 0; i < %d; i++) {", product(step.output.shape))
-  add(self, "  const float v = %s[i];", x)
-  add(self, "  %s[i] = %s;", y, expression(self, step))
-  add(self, "}")
-end
-
-local function rows(step)
-  local shape = step.output.shape
-  return product(shape) // shape[#shape], shape[#shape]
-end
-
-function steps.softmax(self, step, x, y)
-  local n, columns = rows(step)
-  add(self, "for (int r = 0; r < %d; r++) {", n)
-  add(self, "  const float *in = %s + r * %d;", x, columns)
-  add(self, "  float most = in[0], sum = 0.0f;")
-  add(self, "  for (int i = 1; i < %d; i++) if (in[i] > most) most = in[i];", columns)
-  add(self, "  for (int i = 0; i < %d; i++) sum += expf(in[i] - most);", columns)
-  add(self, step.log and "  for (int i = 0; i < %d; i++) %s[r * %d + i] = in[i] - most - logf(sum);"
-    or "  for (int i = 0; i < %d; i++) %s[r * %d + i] = expf(in[i] - most) / sum;", columns, y,
-    columns)
-  add(self, "}")
-end
-
-function steps.affine(self, step, x, y)
-  local n, columns = rows(step)
-  local scale, offset = array(self, step.scale), array(self, step.offset)
-  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i] * %s[i %% %d] + %s[i %% %d];", n * columns,
-    y, x, scale, columns, offset, columns)
-end
-
-function steps.layernorm(self, step, x, y)
-  local n, columns = rows(step)
-  local gamma, beta = step.gamma and array(self, step.gamma), step.beta and array(self, step.beta)
-  local mean_of = step.kind == "unit" and 1 or columns
-  add(self, "for (int r = 0; r < %d; r++) {", n)
-  add(self, "  const float *in = %s + r * %d;", x, columns)
-  add(self, "  float mean = 0.0f, variance = 0.0f;")
-  if step.kind == "layer" then
-    add(self, "  for (int i = 0; i < %d; i++) mean += in[i] / %d.0f;", columns, columns)
-  end
-  add(self, "  for (int i = 0; i < %d; i++) variance += (in[i] - mean) * (in[i] - mean) / %d.0f;",
-    columns, mean_of)
-  add(self, "  const float scale = 1.0f / sqrtf(variance + %s);", number(step.epsilon))
-  add(self, "  for (int i = 0; i < %d; i++) %s[r * %d + i] = (in[i] - mean) * scale%s%s;", columns,
-    y, columns, gamma and " * " .. gamma .. "[i]" or "", beta and " + " .. beta .. "[i]" or "")
-  add(self, "}")
-end
-
-local merges = {
-  add = "%s + %s", subtract = "%s - %s", multiply = "%s * %s", average = "%s + %s",
-  maximum = "fmaxf(%s, %s)", minimum = "fminf(%s, %s)",
-}
-
-function steps.merge(self, step, x, y)
-  local text = x .. "[i]"
-  for k = 2, #step.inputs do
-    text = merges[step.kind]:format(text, self.name_of(step.inputs[k]) .. "[i]")
-    if k < #step.inputs then text = "(" .. text .. ")" end
-  end
-  if step.kind == "average" then text = ("(%s) / %d.0f"):format(text, #step.inputs) end
-  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s;", product(step.output.shape), y, text)
-end
-
-function steps.concat(self, step, _, y)
-  local shape, axis = step.output.shape, step.axis
-  local outer, inner = 1, 1
-  for i = 1, axis - 1 do outer = outer * shape[i] end
-  for i = axis + 1, #shape do inner = inner * shape[i] end
+-- The value that holds the elements of v, and where they begin in it.
+local function root(self, v)
   local at = 0
-  for _, x in ipairs(step.inputs) do
-    local width = x.shape[axis] * inner
-    add(self, "for (int r = 0; r < %d; r++)", outer)
-    add(self, "  for (int i = 0; i < %d; i++) %s[r * %d + %d + i] = %s[r * %d + i];", width, y,
-      shape[axis] * inner, at, self.name_of(x), width)
-    at = at + width
+  while self.alias[v] do
+    at = at + self.alias[v].at
+    v = self.alias[v].of
+  end
+  return v, at
+end
+
+-- When each value is needed for the last time, by the number of the node.
+local function last_uses(self)
+  local last = {}
+  for i, n in ipairs(self.net.nodes) do
+    local at = looks_at(self, n)
+    if at then self.alias[n.outputs[1]] = {of = n.inputs[1], at = at} end
+    for _, v in ipairs(n.inputs) do last[(root(self, v))] = i end
+    for _, v in ipairs(n.outputs) do last[v] = last[v] or i end
+  end
+  for _, v in ipairs(self.net.outputs) do last[(root(self, v))] = #self.net.nodes + 1 end
+  return last
+end
+
+-- The first gap that holds `size` floats; blocks are sorted by where they begin.
+local function place(self, v, size)
+  local at, where = 0, #self.blocks + 1
+  for i, block in ipairs(self.blocks) do
+    if block.at - at >= size then
+      where = i
+      break
+    end
+    at = block.at + block.size
+  end
+  table.insert(self.blocks, where, {at = at, size = size, value = v})
+  self.memory = math.max(self.memory, at + size)
+  return at
+end
+
+local function free(self, last, step)
+  for i = #self.blocks, 1, -1 do
+    if last[self.blocks[i].value] <= step then table.remove(self.blocks, i) end
   end
 end
 
-function steps.reshape(self, step, x, y)
-  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i];", product(step.output.shape), y, x)
+-- {base=, at=}: the array that holds a value and where it begins there.
+local function argument(self, v)
+  local of, at = root(self, v)
+  if self.net.values[of].data then return {base = array(self, of), at = at} end
+  if self.places[of] then return {base = "memory", at = self.places[of] + at} end
+  return {base = self.names[of], at = at}
 end
 
-function steps.repeat_vector(self, step, x, y)
-  local columns = step.inputs[1].shape[1]
-  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i %% %d];", columns * step.count, y, x,
-    columns)
-end
+-- functions ---------------------------------------------------------------------------------------
 
-function steps.permute(self, step, x, y)
-  local shape, from = step.output.shape, step.inputs[1].shape
-  local strides, index = {}, {}
-  local n = 1
-  for i = #from, 1, -1 do strides[i], n = n, n * from[i] end
-  local place = {}
-  for i, d in ipairs(step.dims) do
-    add(self, "%sfor (int i%d = 0; i%d < %d; i%d++)", ("  "):rep(i - 1), i, i, shape[i], i)
-    index[i] = ("i%d * %d"):format(i, strides[d])
-    place[i] = i == 1 and "i1" or ("(%s) * %d + i%d"):format(place[i - 1], shape[i], i)
+local function shapes_of(self, n, count)
+  local s = {inputs = {}, dtypes = {}, out = {}}
+  for i = 1, count do
+    local value = self.net.values[n.inputs[i]]
+    s.inputs[i], s.dtypes[i] = value.shape, value.dtype
   end
-  add(self, "%s%s[%s] = %s[%s];", ("  "):rep(#shape), y, place[#shape], x,
-    table.concat(index, " + "))
+  for i, v in ipairs(n.outputs) do s.out[i] = self.net.values[v].shape end
+  return s
 end
 
-function steps.embedding(self, step, x, y)
-  local name = array(self, step.table)
-  add(self, "for (int r = 0; r < %d; r++) {", product(step.inputs[1].shape))
-  add(self, "  int id = (int)%s[r];", x)
-  add(self, "  if (id < 0 || id >= %d) id = 0;", step.rows)
-  add(self, "  for (int i = 0; i < %d; i++) %s[r * %d + i] = %s[id * %d + i];", step.columns, y,
-    step.columns, name, step.columns)
-  add(self, "}")
+-- The name of a function with that body, a new one where there is none.
+local function function_of(self, op, parameters, lines)
+  local key = parameters .. "\n" .. lines
+  local name = self.functions[key]
+  if name then return name end
+  self.numbers[op] = (self.numbers[op] or 0) + 1
+  name = ("nn_%s_%d"):format(op, self.numbers[op])
+  self.functions[key] = name
+  self.code[#self.code + 1] = ("static void %s(%s) {\n%s\n}\n"):format(name, parameters, lines)
+  return name
 end
 
-function steps.prelu(self, step, x, y)
-  local alpha = array(self, step.alpha)
-  add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i] > 0.0f ? %s[i] : %s[i] * %s[i];",
-    #step.alpha, y, x, x, alpha, x)
+local function parameters_of(inputs, outputs)
+  local list = {}
+  for i = 1, inputs do list[i] = "const float *x" .. i end
+  for i = 1, outputs do list[#list + 1] = "float *y" .. i end
+  return table.concat(list, ", ")
 end
 
-require("nnlua.saving.c_window").add(steps, add, array)
+local function call(self, n, last, step)
+  local op = ops[n.op]
+  if not op then trace.refuse(self.net, n) end
+  local why = type(op) == "table" and op.refuse(n)
+  if why then trace.refuse(self.net, n, why) end
+  local count = n.op == "embedding" and 2 or #n.inputs -- the third is for training
+  local body, given = text.body(), {}
+  local write = type(op) == "table" and op.write or op
+  write(body, n, shapes_of(self, n, count))
+  for i = 1, count do given[i] = argument(self, n.inputs[i]) end
+  for _, v in ipairs(n.outputs) do
+    self.places[v] = place(self, v, product(self.net.values[v].shape))
+    given[#given + 1] = argument(self, v)
+  end
+  given.name = function_of(self, n.op, parameters_of(count, #n.outputs),
+    table.concat(body.lines, "\n"))
+  self.calls[#self.calls + 1] = given
+  free(self, last, step)
+end
 
 -- the file ----------------------------------------------------------------------------------------
 
@@ -227,29 +191,13 @@ local function pointers(list, letter)
   return names
 end
 
-local function names_of(net)
-  local names, xs, ys = {}, pointers(net.inputs, "x"), pointers(net.outputs, "y")
-  for i, v in ipairs(net.inputs) do names[v.id] = xs[i] end
-  return names, xs, ys
-end
-
-local function body(self, net, names)
-  for _, step in ipairs(net.steps) do
-    local y = "v" .. step.output.id
-    names[step.output.id] = y
-    self.buffers[#self.buffers + 1] = ("  static float %s[%d];"):format(y,
-      product(step.output.shape))
-    local make = steps[step.op]
-    make(self, step, names[step.inputs[1].id], y)
-  end
-end
-
 local function head(net, xs, ys)
   local lines = {}
   local function tell(list, names, what)
     for i, v in ipairs(list) do
-      lines[#lines + 1] = (" *   %s: %s, %d numbers (%s)"):format(names[i], what, product(v.shape),
-        table.concat(v.shape, " x "))
+      local shape = net.values[v].shape
+      lines[#lines + 1] = (" *   %s: %s, %d numbers (%s)"):format(names[i], what, product(shape),
+        table.concat(shape, " x ", math.min(2, #shape)))
     end
   end
   tell(net.inputs, xs, "input")
@@ -259,23 +207,33 @@ local function head(net, xs, ys)
     .. "#include <math.h>\n\n"):format(table.concat(lines, "\n"))
 end
 
---- The C source of a model.
-function format.source(model, where)
-  local net = lower.model(model, where)
-  local names, xs, ys = names_of(net)
-  local self = {code = {}, data = {}, buffers = {}, arrays = 0, where = where,
-    name_of = function(v) return names[v.id] end}
-  body(self, net, names)
-  for i, v in ipairs(net.outputs) do
-    add(self, "for (int i = 0; i < %d; i++) %s[i] = %s[i];", product(v.shape), ys[i], names[v.id])
-  end
+local function signature(xs, ys)
   local parameters = {}
   for _, x in ipairs(xs) do parameters[#parameters + 1] = "const float *" .. x end
   for _, y in ipairs(ys) do parameters[#parameters + 1] = "float *" .. y end
-  local signature = ("void predict(%s)"):format(table.concat(parameters, ", "))
-  return table.concat{head(net, xs, ys), signature, ";\n\n", table.concat(self.data, "\n"), "\n",
-    signature, " {\n", table.concat(self.buffers, "\n"), "\n",
-    table.concat(self.code, "\n"), "\n}\n"}
+  return ("void predict(%s)"):format(table.concat(parameters, ", "))
+end
+
+--- The C source of a model.
+function format.source(model, where)
+  local net = trace.net(model, where)
+  local xs, ys = pointers(net.inputs, "x"), pointers(net.outputs, "y")
+  local self = {net = net, names = {}, places = {}, alias = {}, arrays = {},
+    data = {}, blocks = {}, memory = 0, functions = {}, numbers = {}, code = {}, calls = {}}
+  for i, v in ipairs(net.inputs) do self.names[v] = xs[i] end
+  local last = last_uses(self)
+  for i, n in ipairs(net.nodes) do
+    if not self.alias[n.outputs[1]] then call(self, n, last, i) end
+  end
+  local lines = calls.text(self.calls)
+  for i, v in ipairs(net.outputs) do
+    lines[#lines + 1] = ("  for (int i = 0; i < %d; i++) %s[i] = (%s)[i];"):format(
+      product(net.values[v].shape), ys[i], calls.pointer(argument(self, v)))
+  end
+  local memory = self.memory > 0 and ("  static float memory[%d];\n"):format(self.memory) or ""
+  return table.concat{head(net, xs, ys), signature(xs, ys), ";\n\n",
+    table.concat(self.data, "\n"), "\n", table.concat(self.code, "\n"), "\n", signature(xs, ys),
+    " {\n", memory, table.concat(lines, "\n"), "\n}\n"}
 end
 
 function format.export(model, path)

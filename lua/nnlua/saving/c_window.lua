@@ -1,79 +1,118 @@
--- Convolutions and pooling in C: plain loops over two axes; one axis is the second of two.
+-- Convolutions and pooling in C: plain loops over one to three axes, channels last. See c_ops.lua.
 
-local windows = {}
+local text = require "nnlua.saving.c_text"
 
--- A list of one axis as the second of two.
-local function two(list, rank, first)
-  if rank == 2 then return list end
-  return {first, list[1]}
-end
+local product = text.product
 
-local function sizes(step, x)
-  local rank = step.rank
-  local shape = rank == 2 and x or {1, x[1], x[2]}
-  local out = step.output.shape
-  return shape, rank == 2 and out or {1, out[1], out[2]}
-end
+local ops = {}
 
--- The lines of both loops over the window; inside, h and w are a place that exists.
-local function each_place(add, self, step, shape, indent)
-  local size, before = two(step.size, step.rank, 1), two(step.before, step.rank, 0)
-  local strides = two(step.strides, step.rank, 1)
-  local dilation = two(step.dilation or {1, 1}, step.rank, 1)
-  add(self, indent .. "for (int a = 0; a < %d; a++)", size[1])
-  add(self, indent .. "  for (int b = 0; b < %d; b++) {", size[2])
-  add(self, indent .. "    const int h = r * %d - %d + a * %d, w = q * %d - %d + b * %d;",
-    strides[1], before[1], dilation[1], strides[2], before[2], dilation[2])
-  add(self, indent .. "    if (h < 0 || h >= %d || w < 0 || w >= %d) continue;", shape[1], shape[2])
-end
+local acts = {[0] = "v", "v > 0.0f ? v : 0.0f", "1.0f / (1.0f + expf(-v))", "tanhf(v)"}
 
-function windows.add(steps, add, array)
-  function steps.conv(self, step, x, y)
-    local shape, out = sizes(step, step.inputs[1].shape)
-    local kernel, bias = array(self, step.kernel), step.bias and array(self, step.bias)
-    local part = step.channels // step.groups
-    add(self, "for (int r = 0; r < %d; r++)", out[1])
-    add(self, "  for (int q = 0; q < %d; q++)", out[2])
-    add(self, "    for (int o = 0; o < %d; o++) {", step.filters)
-    add(self, "      float v = %s;", bias and bias .. "[o]" or "0.0f")
-    each_place(add, self, step, shape, "      ")
-    add(self, "          for (int i = 0; i < %d; i++)", part)
-    add(self, "            v += %s[(h * %d + w) * %d + o / %d * %d + i] *", x, shape[2],
-      step.channels, step.filters // step.groups, part)
-    add(self, "                 %s[((a * %d + b) * %d + i) * %d + o];", kernel,
-      two(step.size, step.rank, 1)[2], part, step.filters)
-    add(self, "        }")
-    add(self, "      %s[(r * %d + q) * %d + o] = v;", y, out[2], step.filters)
-    add(self, "    }")
+-- What stands in the attributes, by axis.
+local function geometry(n, size)
+  local g = {axes = n.ints[1], size = size}
+  for name, first in pairs {stride = 1, dilation = 4, before = 7} do
+    g[name] = table.move(n.ints, first + 1, first + g.axes, 1, {})
   end
-
-  function steps.pool(self, step, x, y)
-    local shape, out = sizes(step, step.inputs[1].shape)
-    local most = step.kind == "max"
-    add(self, "for (int r = 0; r < %d; r++)", out[1])
-    add(self, "  for (int q = 0; q < %d; q++)", out[2])
-    add(self, "    for (int o = 0; o < %d; o++) {", out[3])
-    add(self, most and "      float v = -INFINITY;" or "      float v = 0.0f, n = 0.0f;")
-    each_place(add, self, step, shape, "      ")
-    local cell = ("%s[(h * %d + w) * %d + o]"):format(x, shape[2], out[3])
-    add(self, "          %s", most and ("if (%s > v) v = %s;"):format(cell, cell)
-      or ("v += %s, n += 1.0f;"):format(cell))
-    add(self, "        }")
-    add(self, "      %s[(r * %d + q) * %d + o] = %s;", y, out[2], out[3], most and "v" or "v / n")
-    add(self, "    }")
-  end
-
-  function steps.global_pool(self, step, x, y)
-    local from, channels, cells = step.inputs[1].shape, step.output.shape[1], 1
-    for i = 1, step.rank do cells = cells * from[i] end
-    add(self, "for (int o = 0; o < %d; o++) {", channels)
-    add(self, "  float v = %s;", step.kind == "max" and "-INFINITY" or "0.0f")
-    add(self, "  for (int i = 0; i < %d; i++) %s;", cells, step.kind == "max"
-      and ("if (%s[i * %d + o] > v) v = %s[i * %d + o]"):format(x, channels, x, channels)
-      or ("v += %s[i * %d + o]"):format(x, channels))
-    add(self, "  %s[o] = %s;", y, step.kind == "max" and "v" or ("v / %d.0f"):format(cells))
-    add(self, "}")
-  end
+  return g
 end
 
-return windows
+-- A place in an array (batch, axes..., channels), from the names of its counters.
+local function place(shape, names, channel)
+  local out = names[0]
+  for i = 1, #shape - 2 do out = ("(%s) * %d + %s"):format(out, shape[i + 1], names[i]) end
+  return ("(%s) * %d + %s"):format(out, shape[#shape], channel)
+end
+
+local function counters(letter, axes)
+  local names = {[0] = "n"}
+  for i = 1, axes do names[i] = letter .. i end
+  return names
+end
+
+-- Loops over the images and places of an array.
+local function each_place(f, shape, letter)
+  f:each("n", shape[1])
+  for i = 1, #shape - 2 do f:each(letter .. i, shape[i + 1]) end
+  return #shape - 1
+end
+
+-- Loops over a window at the place o...; p... are the places in an array of that shape.
+local function each_in_window(f, g, shape)
+  for i = 1, g.axes do
+    f:each("k" .. i, g.size[i])
+    f:add("const int p%d = o%d * %d - %d + k%d * %d;", i, i, g.stride[i], g.before[i], i,
+      g.dilation[i])
+    f:add("if (p%d < 0 || p%d >= %d) continue;", i, i, shape[i + 1])
+  end
+  return g.axes
+end
+
+local function kernel_place(g, more, inner)
+  local out = "k1"
+  for i = 2, g.axes do out = ("(%s) * %d + k%d"):format(out, g.size[i], i) end
+  for i, name in ipairs(more) do out = ("(%s) * %d + %s"):format(out, inner[i], name) end
+  return out
+end
+
+function ops.conv(f, n, s)
+  local x, kernel, out = s.inputs[1], s.inputs[2], s.out[1]
+  local g = geometry(n, kernel)
+  local part, filters = kernel[#kernel - 1], kernel[#kernel]
+  local outer = each_place(f, out, "o")
+  f:each("c", filters)
+  f:add("float v = %s;", #s.inputs == 3 and "x3[c]" or "0.0f")
+  local loops = each_in_window(f, g, x)
+  f:each("i", part)
+  local group = filters // n.ints[14]
+  local channel = n.ints[14] == 1 and "i" or ("c / %d * %d + i"):format(group, part)
+  f:add("v += x1[%s] *", place(x, counters("p", g.axes), channel))
+  f:add("     x2[%s];", kernel_place(g, {"i", "c"}, {part, filters}))
+  f:close(1 + loops)
+  f:add("y1[%s] = %s;", place(out, counters("o", g.axes), "c"), acts[n.ints[15]])
+  f:close(1 + outer)
+end
+
+-- Every element of x goes to the places of y that the convolution from y to x would read.
+function ops.conv_transpose(f, n, s)
+  local x, kernel, out = s.inputs[1], s.inputs[2], s.out[1]
+  local g = geometry(n, kernel)
+  local channels, filters = kernel[#kernel - 1], kernel[#kernel]
+  f:add("for (int i = 0; i < %d; i++) y1[i] = 0.0f;", product(out))
+  local outer = each_place(f, x, "o")
+  local loops = each_in_window(f, g, out)
+  f:each("c", channels)
+  f:each("i", filters)
+  f:add("y1[%s] += x1[%s] *", place(out, counters("p", g.axes), "c"),
+    place(x, counters("o", g.axes), "i"))
+  f:add("  x2[%s];", kernel_place(g, {"c", "i"}, {channels, filters}))
+  f:close(2 + loops + outer)
+end
+
+-- Cell o of `cells` over n elements: from floor(o n / cells) to before ceil((o + 1) n / cells).
+local function each_in_cell(f, x, out)
+  for i = 1, #x - 2 do
+    local size, cells = x[i + 1], out[i + 1]
+    f:open("for (int p%d = o%d * %d / %d; p%d < ((o%d + 1) * %d + %d) / %d; p%d++)", i, i, size,
+      cells, i, i, size, cells - 1, cells, i)
+  end
+  return #x - 2
+end
+
+local function pool(f, n, s)
+  local x, out, most = s.inputs[1], s.out[1], n.op == "max_pool"
+  local g = geometry(n, table.move(n.ints, 14, 16, 1, {}))
+  local outer = each_place(f, out, "o")
+  f:each("c", out[#out])
+  f:add(most and "float v = -INFINITY;" or "float v = 0.0f, count = 0.0f;")
+  local loops = n.ints[17] ~= 0 and each_in_cell(f, x, out) or each_in_window(f, g, x)
+  f:add("const float w = x1[%s];", place(x, counters("p", g.axes), "c"))
+  f:add(most and "if (w > v) v = w;" or "v += w, count += 1.0f;")
+  f:close(loops)
+  f:add("y1[%s] = %s;", place(out, counters("o", g.axes), "c"), most and "v" or "v / count")
+  f:close(1 + outer)
+end
+
+ops.max_pool, ops.avg_pool = pool, pool
+
+return ops

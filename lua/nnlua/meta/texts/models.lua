@@ -142,8 +142,8 @@ print(nn.models.load_model(path)(nn.tensor{{1, 2}})) --> [[3.]]]==]},
 local path = os.tmpname() .. ".weights.h5"
 model:save_weights(path)
 model:load_weights(path)]]},
-      export = {"Writes the model for other programs: .onnx, or .c (one C file).",
-        errors = "A layer that the format does not have.",
+      export = {"Writes what predict computes for other programs: .onnx, or .c (one C file).",
+        errors = "An op that the format does not have; its layer is named.",
         example = small .. 'model:export(os.tmpname() .. ".onnx")'},
       to_json = {"The architecture as JSON.", returns = "A string.",
         example = small .. 'print(model:to_json():sub(1, 1)) --> {'},

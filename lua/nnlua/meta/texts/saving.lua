@@ -36,7 +36,8 @@ print(#nn.saving.load_model(path).layers) --> 1]]},
 local path = os.tmpname() .. ".safetensors"
 model:save_weights(path)
 nn.saving.load_weights(model, path)]]},
-    export = {"Writes a model for other programs: .onnx, or .c (one C file).", returns = "Nothing.",
+    export = {"Writes what predict computes for other programs: .onnx, or .c (one C file).",
+      returns = "Nothing.", errors = "An op that the format does not have; its layer is named.",
       source = "ONNX; nnlua", example = small .. 'nn.saving.export(model, os.tmpname() .. ".c")'},
     limits = {"Caps for what is loaded from now on.", returns = "Nothing.", source = "nnlua",
       example = "nn.saving.limits{bytes = 1 << 40}"},
