@@ -109,14 +109,17 @@ $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
 
+# Runs while building, so a build for another machine takes it from one for this machine.
+EMBED ?= $(OUT)/embed
+
 # The standard library as one C table; rewritten only when a Lua file changed, came or went.
 $(OUT)/embed: tools/embed.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 $(LUA_CFLAGS) -o $@ $< $(LUA_LIBS) -lm -ldl
 
-$(OUT)/gen/embedded.c: $(OUT)/embed FORCE
+$(OUT)/gen/embedded.c: $(EMBED) FORCE
 	@mkdir -p $(@D)
-	@$(OUT)/embed lua $(LUA_SRC) > $@.new
+	@$(EMBED) lua $(LUA_SRC) > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OUT)/obj/embedded.o: $(OUT)/gen/embedded.c src/host/embedded.h $(OUT)/flags
