@@ -202,6 +202,10 @@ fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
 build-fuzzers: $(FUZZ_BIN)
 	@:
 
+.PHONY: arm
+arm: build-tests  ## build for 64-bit ARM, test under QEMU, compare the bits with this machine's
+	@JOBS=$(JOBS) tools/arm.sh $(BUILD)
+
 .PHONY: interop crash
 interop: all  ## exchange models with the real Keras and onnxruntime, from PyPI (needs Python)
 	@spec/interop/run.sh $(NNLUA) $(BUILD)/interop

@@ -1,6 +1,7 @@
--- Trainings and computations whose bits must be those of every CPU type and number of threads.
--- Sets the global `report`: a line "name digest" for each. spec/bits/bits_test.c runs this with each
--- set of kernels; tools/arm.sh compares the lines of two machines. The global `threads` is set.
+-- Trainings and computations whose bits are the same on every CPU type and number of threads.
+-- Sets the global `report`: a line "name digest" for each. spec/bits/bits_test.c runs this with
+-- each set of kernels; tools/arm.sh compares the lines of two machines. The global `threads` is
+-- set before.
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
@@ -42,7 +43,9 @@ end
 local function draw(shape, low, high, step)
   return core.rng.uniform(shape, low or -1, high or 1, 3, 1, step or 0)
 end
-local function classes(shape, count, step) return core.rng.randint(shape, 0, count, 3, 2, step or 0) end
+local function classes(shape, count, step)
+  return core.rng.randint(shape, 0, count, 3, 2, step or 0)
+end
 
 case("normal", function() return core.rng.normal({100003}, 1, 2, 5, 6, 7) end)
 case("uniform", function() return draw({100003}, -3, 8) end)
@@ -126,8 +129,8 @@ for _, name in ipairs {"svd", "qr", "eigh", "inv", "cholesky", "det"} do
     return {nn.ops[name](nn.ops.matmul(x, nn.ops.transpose(x)) + nn.ops.eye(6))}
   end)
 end
-for _, size in ipairs {{1, 1, 7}, {3, 5, 11}, {32, 39, 5}, {33, 127, 65}, {1, 513, 200}, {130, 260, 97},
-  {257, 300, 511}} do
+for _, size in ipairs {{1, 1, 7}, {3, 5, 11}, {32, 39, 5}, {33, 127, 65}, {1, 513, 200},
+  {130, 260, 97}, {257, 300, 511}} do
   local m, k, n = table.unpack(size)
   case(("matmul %d %d %d"):format(m, k, n), function()
     return value_and_gradients(nn.ops.matmul, {draw({m, k}), draw({k, n}, -1, 1, 1)})
@@ -247,8 +250,8 @@ for _, name in ipairs {"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "P
 end
 
 local options = {SGD = {momentum = 0.9, nesterov = true}, Adam = {amsgrad = true}}
-for _, name in ipairs {"Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb",
-  "Lion", "Muon", "Nadam", "RMSprop", "SGD", "ScheduleFreeAdamW"} do
+for _, name in ipairs {"Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl",
+  "Lamb", "Lion", "Muon", "Nadam", "RMSprop", "SGD", "ScheduleFreeAdamW"} do
   for _, extra in ipairs {"plain", "norm", "global", "ema"} do
     case(("optimizer %s %s"):format(name, extra), function()
       local o = {learning_rate = 0.03}
