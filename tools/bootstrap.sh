@@ -1,8 +1,8 @@
 #!/bin/sh
 # What the machine must have.
 #
-#   bootstrap.sh packages demo|test|lint|arm   installs missing packages (Debian, Ubuntu), or prints the
-#                                          command for other systems
+#   bootstrap.sh packages demo|test|lint|arm   installs missing packages (Debian, Ubuntu), or
+#                                          prints the command for other systems
 #   bootstrap.sh busted NNLUA              makes Busted work under that interpreter
 #   bootstrap.sh find-lua                  prints pkg-config's name of Lua 5.4, or nothing
 #

@@ -1,5 +1,5 @@
-/* The functions of core/real.h against those of the C library, which are good to 1 ulp of double: at
- * every 20011th float of the whole range, and at the arguments where something special happens.
+/* The functions of core/real.h against those of the C library, which are good to 1 ulp of double:
+ * at every 20011th float of the whole range, and where something special happens.
  */
 #include "core/real.h"
 
@@ -9,8 +9,8 @@
 
 #include "support/tap.h"
 
-static const double special[] = {0.0, -0.0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, INFINITY, -INFINITY, NAN,
-                                 0x1p-149, -0x1p-149, 0x1p-126, 89, -89, 104, -104, 3e38, -3e38,
+static const double special[] = {0.0, -0.0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, INFINITY, -INFINITY,
+                                 NAN, 0x1p-149, -0x1p-149, 0x1p-126, 89, -89, 104, -104, 3e38, -3e38,
                                  8, 1000, 4096, 1.5, -1.5, 0x1.fffffep-1, -0x1.fffffep-1};
 enum { SPECIAL = sizeof special / sizeof *special };
 
@@ -20,7 +20,7 @@ static double float_at(uint32_t bits) {
   return (double)x;
 }
 
-/* The distance of two results in units of 2^-52 of the wanted one; huge where their kinds differ. */
+/* The distance of two results in units of 2^-52 of the wanted one; huge for other kinds. */
 static double off(double want, double got) {
   if (want != want || got != got) return (want != want) == (got != got) ? 0 : INFINITY;
   if (signbit(want) != signbit(got)) return INFINITY;
