@@ -226,7 +226,7 @@ $(OUT)/kernels: bench/kernels.c $(OUT)/libnnlua.a
 	$(call say,CC,$<)
 	$(Q)$(CC) $(NN_CFLAGS) -o $@ $^ $(LDFLAGS) $(LUA_LIBS) $(LIBS)
 
-.PHONY: bench-peers bench-kernels bench-growth
+.PHONY: bench-peers bench-kernels bench-growth bench-lua
 # ROUNDS=5 WORKLOADS="W1 W2" PEERS="torch jax" QUICK=1: see bench/peers/run.py.
 bench-peers: all $(OUT)/limit  ## the same beside PyTorch, Keras, JAX and others, in one run
 	@bench/peers.sh $(BUILD)
@@ -234,6 +234,9 @@ bench-peers: all $(OUT)/limit  ## the same beside PyTorch, Keras, JAX and others
 
 bench-kernels: $(OUT)/kernels  ## each kernel at the workloads' sizes, beside the machine's peak
 	$<
+
+bench-lua: all  ## what epochs, hooks and single rows cost on the Lua side
+	$(NNLUA) bench/lua_side.lua
 
 bench-growth: all  ## time of a step against batch, width, depth, rows, threads
 	$(NNLUA) bench/growth.lua docs/performance
