@@ -202,6 +202,10 @@ fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
 build-fuzzers: $(FUZZ_BIN)
 	@:
 
+.PHONY: ulp
+ulp: $(OUT)/spec/core/kernels_test  ## every float through every vector function (half an hour)
+	$< 1
+
 .PHONY: arm
 arm: build-tests  ## build for 64-bit ARM, test under QEMU, compare the bits with this machine's
 	@JOBS=$(JOBS) tools/arm.sh $(BUILD)

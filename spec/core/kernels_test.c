@@ -73,13 +73,14 @@ typedef struct map_case {
 } map_case;
 #define MAP(name, ref, bound, of_x) {#name, offsetof(nn_kernels, name), ref, bound, of_x}
 static const map_case maps[] = {
-    MAP(exp, exp, 1.01, 0),         MAP(log, log, 1.5, 0),       MAP(tanh, tanh, 3, 0),
-    MAP(sigmoid, d_sigmoid, 3, 0), MAP(erf, erf, 2, 0),         MAP(gelu, d_gelu, 2, 1),
-    MAP(gelu_tanh, d_gelu_tanh, 2, 1), MAP(softplus, d_softplus, 3, 0), MAP(sqrt, sqrt, 0.501, 0),
-    MAP(rsqrt, d_rsqrt, 1.5, 0),   MAP(relu, d_relu, 0, 0),     MAP(silu, d_silu, 3, 1),
-    MAP(log1p, log1p, 2, 0),       MAP(expm1, expm1, 3, 0),     MAP(sin, sin, 2, 0),
-    MAP(cos, cos, 2, 0),           MAP(neg, d_neg, 0, 0),       MAP(abs, fabs, 0, 0),
-    MAP(square, d_square, 0.501, 0), MAP(reciprocal, d_reciprocal, 0.501, 0)};
+    MAP(exp, exp, 1.06, 0),        MAP(log, log, 1.01, 0),      MAP(tanh, tanh, 2.42, 0),
+    MAP(sigmoid, d_sigmoid, 2.41, 0), MAP(erf, erf, 1.16, 0),   MAP(gelu, d_gelu, 1.05, 1),
+    MAP(gelu_tanh, d_gelu_tanh, 2.07, 1), MAP(softplus, d_softplus, 1.64, 0),
+    MAP(sqrt, sqrt, 0.501, 0),     MAP(rsqrt, d_rsqrt, 1.5, 0), MAP(relu, d_relu, 0, 0),
+    MAP(silu, d_silu, 1.95, 1),    MAP(log1p, log1p, 0.84, 0),  MAP(expm1, expm1, 1.65, 0),
+    MAP(sin, sin, 1.5, 0),         MAP(cos, cos, 1.5, 0),       MAP(neg, d_neg, 0, 0),
+    MAP(abs, fabs, 0, 0),          MAP(square, d_square, 0.501, 0),
+    MAP(reciprocal, d_reciprocal, 0.501, 0)};
 
 static nn_map1 map_of(const nn_kernels *k, const map_case *c) {
   nn_map1 f;
