@@ -1,6 +1,6 @@
 /* Checks the vector kernels in every table that this CPU has: against the C library in double over
- * the whole range of float, and bit for bit against each other. Prints TAP, exits with 1 when a line
- * says "not ok".
+ * the whole range of float, and bit for bit against each other. Prints TAP, exits with 1 when a
+ * line says "not ok".
  *
  *   kernels_test              every 1009th float and all floats beside a power of two
  *   kernels_test STEP [NAME]  every STEP-th float of one function, of all without a name; with a

@@ -10,7 +10,8 @@
 #include "support/tap.h"
 
 static const double special[] = {0.0, -0.0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, INFINITY, -INFINITY,
-                                 NAN, 0x1p-149, -0x1p-149, 0x1p-126, 89, -89, 104, -104, 3e38, -3e38,
+                                 NAN, 0x1p-149, -0x1p-149, 0x1p-126, 89, -89, 104, -104, 3e38,
+                                 -3e38,
                                  8, 1000, 4096, 1.5, -1.5, 0x1.fffffep-1, -0x1.fffffep-1};
 enum { SPECIAL = sizeof special / sizeof *special };
 

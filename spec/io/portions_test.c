@@ -96,7 +96,7 @@ static void columns(void) {
   double whole[] = {5, 6, 7, NAN};
   const double *both[] = {whole, x};
   int64_t k = -1, row = -1;
-  tap_ok(!nn_columns_pack(&t, both, &k, &row) && k == 0 && row == 3, "the first missing cell is told");
+  tap_ok(!nn_columns_pack(&t, both, &k, &row) && k == 0 && row == 3, "the first gap is told");
   whole[3] = 8;
   tap_ok(!nn_columns_pack(&t, both, &k, &row) && k == 1 && row == 1, "in the second column too");
   nn_column_scale(x, x, 4, f.fill, f.mean, f.sd);

@@ -2,9 +2,9 @@
  * (+ - * / sqrt, and exact ones: ldexp, frexp, floor): the same bits on every machine, which the C
  * libraries do not promise. For what is computed an element at a time; arrays have the kernels.
  *
- * Relative error below 2^-47 (spec/core/real_test.c), so results rounded to float are off by at most
- * 0.5001 ulp; pow: 2^-44; cos, sin and tan where |x| > 1e5: 2^-22. Infinities, NaN and signed zeros
- * as in C.
+ * Relative error below 2^-47 (spec/core/real_test.c), so results rounded to float are off by at
+ * most 0.5001 ulp; pow: 2^-44; cos, sin and tan where |x| > 1e5: 2^-22. Infinities, NaN and signed
+ * zeros as in C.
  */
 #ifndef NN_CORE_REAL_H
 #define NN_CORE_REAL_H

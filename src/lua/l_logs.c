@@ -40,8 +40,8 @@ static int reset(lua_State *L) {
   return 0;
 }
 
-/* running_means(names, tensors, metatable): tensors are {total, count, total, count ...}, variables'
- * scalars. Gives a function that makes a table name -> total / count (0 where the count is 0), and
+/* running_means(names, tensors, metatable): tensors are {total, count, total, count ...}, scalars
+ * of variables. Gives a function that makes a table name -> total / count (0 where the count is 0), and
  * one that sets all to 0. */
 static int l_running_means(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);

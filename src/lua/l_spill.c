@@ -44,7 +44,7 @@ static int map_gc(lua_State *L) {
   return 0;
 }
 
-/* map(spill, place, shape, dtype): a tensor over the file, which does not see what is written to it. */
+/* map(spill, place, shape, dtype): a tensor over the file, which never sees what is assigned. */
 static int spill_map(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
   nn_spill *s = check_spill(L);

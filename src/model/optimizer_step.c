@@ -35,7 +35,7 @@ typedef struct pass {
   nn_opt *o;
   nn_opt_kernel kernel;
   const nn_opt_coef *coef;
-  const float *follow; /* the average's momentum: it takes the new weights while they are in cache */
+  const float *follow; /* the averages' momentum: they take the new weights from the cache */
   void (*each)(nn_opt *o, const nn_opt_part *p, float x); /* instead of a kernel */
   float x;
 } pass;
