@@ -41,8 +41,8 @@ static int reset(lua_State *L) {
 }
 
 /* running_means(names, tensors, metatable): tensors are {total, count, total, count ...}, scalars
- * of variables. Gives a function that makes a table name -> total / count (0 where the count is 0), and
- * one that sets all to 0. */
+ * of variables. Gives a function that makes a table name -> total / count (0 where the count is
+ * 0), and one that sets all to 0. */
 static int l_running_means(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 2, LUA_TTABLE);
