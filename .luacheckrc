@@ -11,3 +11,4 @@ ignore = {"581"}
 
 files["spec"] = {std = "+busted", ignore = {"631/.*https?://"}}
 files["examples"] = {allow_defined_top = true}
+files["spec/bits/cases.lua"] = {read_globals = {"threads"}, globals = {"report"}}

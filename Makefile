@@ -109,14 +109,17 @@ $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
 
+# Runs while building, so a build for another machine takes it from one for this machine.
+EMBED ?= $(OUT)/embed
+
 # The standard library as one C table; rewritten only when a Lua file changed, came or went.
 $(OUT)/embed: tools/embed.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 $(LUA_CFLAGS) -o $@ $< $(LUA_LIBS) -lm -ldl
 
-$(OUT)/gen/embedded.c: $(OUT)/embed FORCE
+$(OUT)/gen/embedded.c: $(EMBED) FORCE
 	@mkdir -p $(@D)
-	@$(OUT)/embed lua $(LUA_SRC) > $@.new
+	@$(EMBED) lua $(LUA_SRC) > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OUT)/obj/embedded.o: $(OUT)/gen/embedded.c src/host/embedded.h $(OUT)/flags
@@ -199,6 +202,14 @@ fuzz:  ## the readers against broken files, FUZZ_SECONDS each (needs clang)
 build-fuzzers: $(FUZZ_BIN)
 	@:
 
+.PHONY: ulp
+ulp: $(OUT)/spec/core/kernels_test  ## every float through every vector function (half an hour)
+	$< 1
+
+.PHONY: arm
+arm: build-tests  ## build for 64-bit ARM, test under QEMU, compare the bits with this machine's
+	@JOBS=$(JOBS) tools/arm.sh $(BUILD)
+
 .PHONY: interop crash mutate
 interop: all  ## exchange models with the real Keras and onnxruntime, from PyPI (needs Python)
 	@spec/interop/run.sh $(NNLUA) $(BUILD)/interop
@@ -222,7 +233,7 @@ $(OUT)/kernels: bench/kernels.c $(OUT)/libnnlua.a
 	$(call say,CC,$<)
 	$(Q)$(CC) $(NN_CFLAGS) -o $@ $^ $(LDFLAGS) $(LUA_LIBS) $(LIBS)
 
-.PHONY: bench-peers bench-kernels bench-growth
+.PHONY: bench-peers bench-kernels bench-growth bench-lua
 # ROUNDS=5 WORKLOADS="W1 W2" PEERS="torch jax" QUICK=1: see bench/peers/run.py.
 bench-peers: all $(OUT)/limit  ## the same beside PyTorch, Keras, JAX and others, in one run
 	@bench/peers.sh $(BUILD)
@@ -230,6 +241,9 @@ bench-peers: all $(OUT)/limit  ## the same beside PyTorch, Keras, JAX and others
 
 bench-kernels: $(OUT)/kernels  ## each kernel at the workloads' sizes, beside the machine's peak
 	$<
+
+bench-lua: all  ## what epochs, hooks and single rows cost on the Lua side
+	$(NNLUA) bench/lua_side.lua
 
 bench-growth: all  ## time of a step against batch, width, depth, rows, threads
 	$(NNLUA) bench/growth.lua docs/performance

@@ -1,8 +1,8 @@
 #!/bin/sh
 # What the machine must have.
 #
-#   bootstrap.sh packages demo|test|lint|fuzz   installs missing packages (Debian, Ubuntu), or prints
-#                                          the command for other systems
+#   bootstrap.sh packages demo|test|lint|fuzz|arm   installs missing packages (Debian, Ubuntu),
+#                                          or prints the command for other systems
 #   bootstrap.sh busted NNLUA              makes Busted work under that interpreter
 #   bootstrap.sh find-lua                  prints pkg-config's name of Lua 5.4, or nothing
 #
@@ -15,6 +15,7 @@ build="gcc libc6-dev pkg-config liblua5.4-dev zlib1g-dev"
 extra="gnuplot-nox libopenblas0-pthread libedit2"
 specs="lua-busted"
 checks="lua-check clang clang-tidy cppcheck lua-busted"
+cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static lua-busted"
 
 fail() {
   echo "bootstrap: $*" >&2
@@ -97,6 +98,7 @@ fuzz_packages() {
 
 packages() {
   if ! command -v apt-get >/dev/null; then
+    [ "$1" != arm ] || fail "the packages for ARM are had by apt-get alone"
     can_build || advise
     return 0
   fi
@@ -105,7 +107,8 @@ packages() {
     test) install_apt $build $extra $specs ;;
     lint) install_apt $build $checks ;;
     fuzz) fuzz_packages ;;
-    *) fail "packages: demo, test, lint or fuzz, not '$1'" ;;
+    arm) install_apt $cross ;;
+    *) fail "packages: demo, test, lint, fuzz or arm, not '$1'" ;;
   esac
 }
 

@@ -26,11 +26,15 @@ end
 function History:on_epoch_end(epoch, logs)
   self.epoch[#self.epoch + 1] = epoch
   for _, key in ipairs(logs_of.keys(logs)) do
-    local values, epochs = self.history[key] or {}, self.epochs_of[key] or {}
-    values[#values + 1], epochs[#epochs + 1] = logs[key], epoch
-    self.history[key], self.epochs_of[key] = values, epochs
+    local values, epochs = self.history[key], self.epochs_of[key]
+    if not values then
+      values, epochs = {}, {}
+      self.history[key], self.epochs_of[key] = values, epochs
+    end
+    local n = #values + 1
+    values[n], epochs[n] = logs[key], epoch
   end
-  self.model.history = self
+  if self.model.history ~= self then self.model.history = self end
 end
 
 --- What a resumed fit needs: the epochs so far, names in their order.

@@ -3,13 +3,19 @@
 
 local logs = {}
 
+-- Only of tables that something was added to: the names of the others are sorted.
 local order_of = setmetatable({}, {__mode = "k"})
 
 local logs_mt = {}
+local sorted_keys
 
 function logs_mt.__newindex(t, key, value)
-  rawset(t, key, value)
   local order = order_of[t]
+  if not order then
+    order = sorted_keys(t)
+    order_of[t] = order
+  end
+  rawset(t, key, value)
   for _, known in ipairs(order) do
     if known == key then return end
   end
@@ -25,20 +31,27 @@ function logs_mt.__pairs(t)
   end
 end
 
-local function sorted_keys(t)
+function sorted_keys(t)
   local keys = {}
   for key in next, t do keys[#keys + 1] = key end
-  table.sort(keys)
+  if keys[2] ~= nil then table.sort(keys) end
   return keys
 end
 
 --- New logs with a copy of `values` (may be nil).
 function logs.new(values)
   local t = {}
-  for key, value in next, values or {} do t[key] = value end
-  order_of[t] = sorted_keys(t)
+  if values then
+    for key, value in next, values do t[key] = value end
+  end
   return setmetatable(t, logs_mt)
 end
+
+--- `t` itself as logs, whatever it holds.
+function logs.of(t) return setmetatable(t, logs_mt) end
+
+--- What makes a table logs, for those who make them in C.
+logs.metatable = logs_mt
 
 --- The names in order; of a table that is not from `logs.new`: sorted.
 function logs.keys(t)

@@ -78,6 +78,90 @@ describe("nn.data.csv_dataset", function()
     end)
   end)
 
+  -- All batches of a pass, as numbers.
+  local function pass(d)
+    local list = {}
+    for x, y in d:iterate() do list[#list + 1] = {x:totable(), y:totable()} end
+    return list
+  end
+
+  it("puts the portions aside at the first pass, which changes nothing", function()
+    with_file(".csv", function(path)
+      sample(path, 500)
+      local function make(keep)
+        return nn.data.csv_dataset{path, batch_size = 32, portion = 96, label = "y", keep = keep,
+          shuffle = true, seed = 5, map = function(t)
+            return t:select{"a"}:tensor(), t:select{"y"}:tensor()
+          end}
+      end
+      local a, b = make(false), make(true)
+      for _ = 1, 3 do assert.same(pass(a), pass(b)) end
+      local first = b:iterate()
+      first()
+      assert.same(pass(nn.data.csv_dataset{path, batch_size = 500, label = "y",
+        map = function(t) return t:select{"a"}:tensor(), t:select{"y"}:tensor() end}),
+        pass(nn.data.csv_dataset{path, batch_size = 500, keep = true, label = "y",
+          map = function(t) return t:select{"a"}:tensor(), t:select{"y"}:tensor() end}))
+    end)
+  end)
+
+  it("calls map in each pass, but where the result is kept", function()
+    with_file(".csv", function(path)
+      sample(path, 100)
+      for keep, want in pairs {[true] = 1, [false] = 3} do
+        local calls = 0
+        local d = nn.data.csv_dataset{path, keep = keep, map = function(t)
+          calls = calls + 1
+          return t:select{"a"}:tensor(), t:select{"y"}:tensor()
+        end}
+        for _ = 1, 3 do pass(d) end
+        assert.equal(want, calls)
+      end
+    end)
+  end)
+
+  it("reads the file again where it changed, and after a pass that was left", function()
+    with_file(".csv", function(path)
+      support.write(path, "a,y\n1,0\n2,1\n3,0\n")
+      local d = nn.data.csv_dataset{path, batch_size = 1, portion = 1, label = "y"}
+      local left, other = d:iterate(), d:iterate()
+      assert.equal(1, left():item())
+      assert.equal(1, other():item())
+      assert.equal(2, left():item()) -- two passes at once do not disturb each other
+      assert.equal(2, other():item())
+      assert.equal(3, #pass(d))
+      assert.equal(3, #pass(d))
+      support.write(path, "a,y\n7,0\n8,1\n9,0\n10,1\n")
+      assert.same({{{7}}, {{0}}}, pass(d)[1])
+      assert.equal(4, #pass(d))
+    end)
+  end)
+
+  it("trains with the same bits whether portions are kept, by steps too", function()
+    with_file(".csv", function(path)
+      local lines = {"a,b,c,d,e,y"}
+      for i = 1, 333 do
+        lines[#lines + 1] = ("%d,%d,%d,%d,%d,%d"):format(i % 3, i % 5, i % 7, i % 11, i % 13, i % 2)
+      end
+      support.write(path, table.concat(lines, "\n"))
+      local function train(keep, steps)
+        local d = nn.data.csv_dataset{path, batch_size = 32, portion = 64, label = "y", keep = keep,
+          shuffle = true, seed = 3}
+        local m = model_of()
+        local h = m:fit{d, epochs = 4, verbose = 0, steps_per_epoch = steps,
+          callbacks = keep and {{on_train_batch_end = function() end}} or nil}
+        return h.history.loss
+      end
+      assert.same(train(false), train(true))
+      assert.same(train(false, 2), train(true, 2))
+      local d = nn.data.csv_dataset{path, batch_size = 32, portion = 64, label = "y",
+        shuffle = true, seed = 3}
+      local by_batch = model_of():fit{d:map(function(x, y) return x, y end), epochs = 4,
+        verbose = 0}.history.loss
+      support.near(by_batch, train(true), 1e-6, "loss")
+    end)
+  end)
+
   it("says what is wrong with a file or an argument", function()
     with_file(".csv", function(path)
       support.write(path, "a,y\n1,0\n2,1\nx,1\n")

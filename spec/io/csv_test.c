@@ -270,6 +270,54 @@ static void empty_portion(void) {
   nn_csv_close(r);
 }
 
+/* A comment that never comes keeps the reader from its way for plain numbers: the same table. */
+static void plain_numbers(void) {
+  static const char *const cells[] = {"0", "-0", "12", "-3.25", "0.1", ".5", "7.", "",
+                                      "123456789012345678",
+                                      "9007199254740993", "1e3", "+4", "NA", "-", "1.2.3",
+                                      "\"5\"", " 6",
+                                      "00012.500", "12345678901234567890",
+                                      "0.000000000000000000001"};
+  enum { CELLS = sizeof cells / sizeof *cells, TABLES = 3000 };
+  static const char *const ends[] = {"\n", "\r\n", "\r"};
+  uint32_t x = 1;
+  int same = 1, plain = 0;
+  for (int k = 0; k < TABLES; k++) {
+    char text[2048] = "a,b,c\n";
+    for (int row = 0; row < 6; row++)
+      for (int i = 0; i < 3; i++) {
+        x = x * 1664525 + 1013904223;
+        uint32_t pick = x >> 16;
+        strcat(text, cells[pick % (k % 3 == 0 ? 9 : CELLS)]);
+        strcat(text, i < 2 ? "," : ends[k % 4 == 3 ? pick / 64 % 3 : 0]);
+      }
+    nn_csv_table t, u;
+    nn_error e, f;
+    nn_csv_options o;
+    nn_csv_options_init(&o);
+    o.comment = "never";
+    nn_status st = nn_csv_parse(&t, &A, "x.csv", text, strlen(text), NULL, NULL, &e);
+    nn_status su = nn_csv_parse(&u, &A, "x.csv", text, strlen(text), &o, NULL, &f);
+    same &= st == su && (st ? strcmp(e.text, f.text) == 0 : t.rows == u.rows);
+    for (size_t c = 0; !st && !su && c < 3; c++) {
+      const nn_csv_column *p = &t.column[c], *q = &u.column[c];
+      same &= p->type == q->type && memcmp(p->missing, q->missing, t.rows) == 0;
+      if (p->type != q->type) continue;
+      if (p->type == NN_CSV_TEXT) {
+        same &= memcmp(p->start, q->start, (t.rows + 1) * sizeof *p->start) == 0;
+        same &= memcmp(p->pool, q->pool, p->start[t.rows]) == 0;
+        continue;
+      }
+      plain++;
+      for (size_t r = 0; r < t.rows; r++)
+        same &= p->missing[r] ? isnan(p->number[r]) && isnan(q->number[r])
+                              : memcmp(&p->number[r], &q->number[r], sizeof(double)) == 0;
+    }
+    nn_csv_clear(&t), nn_csv_clear(&u);
+  }
+  tap_ok(same && plain > TABLES / 2, "plain numbers are read as any others");
+}
+
 static nn_status parse_small(nn_alloc *a) {
   static const char text[] = "a,\"b\"\"c\",a\n1,x,\n2,\"y\"\"\",3\nq,z,1\n";
   nn_csv_table t;
@@ -285,6 +333,7 @@ int main(void) {
   late_texts();
   portions();
   empty_portion();
+  plain_numbers();
   each_allocation_fails(parse_small, "csv");
   tap_ok(A.used == 0, "all memory came back");
   return tap_done();

@@ -93,9 +93,15 @@ static void columns(void) {
   tap_ok(f.fill == 2 && f.mean == 2 && !f.zero_one, "the mean of the cells present");
   tap_ok(fabs(f.sd - sqrt(1.5)) < 1e-15, "the deviation after filling");
   nn_tensor_init(&t, &s, out);
-  tap_ok(nn_column_pack(&t, 1, x, 4) == 1 && out[1] == 1, "the first missing cell is told");
+  double whole[] = {5, 6, 7, NAN};
+  const double *both[] = {whole, x};
+  int64_t k = -1, row = -1;
+  tap_ok(!nn_columns_pack(&t, both, &k, &row) && k == 0 && row == 3, "the first gap is told");
+  whole[3] = 8;
+  tap_ok(!nn_columns_pack(&t, both, &k, &row) && k == 1 && row == 1, "in the second column too");
   nn_column_scale(x, x, 4, f.fill, f.mean, f.sd);
-  tap_ok(x[1] == 0 && nn_column_pack(&t, 1, x, 4) == 4 && out[3] == 0, "filled and scaled");
+  tap_ok(x[1] == 0 && nn_columns_pack(&t, both, &k, &row) && out[3] == 0 && out[6] == 8,
+         "filled, scaled, side by side");
   nn_column_fit none = nn_column_fit_of(x, 0);
   tap_ok(none.mean == 0 && none.sd == 0, "no rows");
 }

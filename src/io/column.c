@@ -25,13 +25,35 @@ void nn_column_scale(double *out, const double *x, size_t n, double fill, double
   for (size_t i = 0; i < n; i++) out[i] = ((isnan(x[i]) ? fill : x[i]) - mean) / sd;
 }
 
-size_t nn_column_pack(const nn_tensor *out, int64_t k, const double *x, size_t n) {
+/* Rows at a time, so that the part of the matrix that they fill stays in the cache. */
+enum { PACKED = 64 };
+
+static int pack_rows(const nn_tensor *out, int64_t k, const double *x, int64_t from, int64_t to) {
   int64_t columns = out->shape.dim[1];
-  float *f = out->shape.dtype == NN_F32 ? (float *)out->data + k : NULL;
-  for (size_t i = 0; i < n; i++) {
-    if (isnan(x[i])) return i;
-    if (f) f[(int64_t)i * columns] = (float)x[i];
-    else nn_tensor_set(out, (int64_t)i * columns + k, x[i]);
+  int missing = 0;
+  if (out->shape.dtype == NN_F32) {
+    float *f = (float *)out->data + k;
+    for (int64_t i = from; i < to; i++) {
+      missing |= isnan(x[i]) != 0;
+      f[i * columns] = (float)x[i];
+    }
+    return !missing;
   }
-  return n;
+  for (int64_t i = from; i < to; i++) {
+    if (isnan(x[i])) return 0;
+    nn_tensor_set(out, i * columns + k, x[i]);
+  }
+  return 1;
+}
+
+int nn_columns_pack(const nn_tensor *out, const double *const *x, int64_t *column, int64_t *row) {
+  int64_t rows = out->shape.dim[0], columns = out->shape.dim[1];
+  int whole = 1;
+  for (int64_t from = 0; whole && from < rows; from += PACKED)
+    for (int64_t k = 0; k < columns; k++)
+      whole &= pack_rows(out, k, x[k], from, from + PACKED < rows ? from + PACKED : rows);
+  for (int64_t k = 0; !whole && k < columns; k++)
+    for (int64_t i = 0; i < rows; i++)
+      if (isnan(x[k][i])) return *column = k, *row = i, 0;
+  return 1;
 }

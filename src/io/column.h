@@ -20,8 +20,8 @@ typedef struct nn_column_fit {
 nn_column_fit nn_column_fit_of(const double *x, size_t n);
 /* out = (x - mean) / sd, a missing cell counting as `fill`; out may be x. */
 void nn_column_scale(double *out, const double *x, size_t n, double fill, double mean, double sd);
-/* Puts the cells into column k (from 0) of a row-major matrix `out` (n, columns) of any dtype.
- * Returns n, or the row (from 0) of the first missing cell, where it stops. */
-size_t nn_column_pack(const nn_tensor *out, int64_t k, const double *x, size_t n);
+/* The columns x[0], x[1] ... side by side as a row-major matrix `out` of any dtype. Returns 1; or 0
+ * and the first column that lacks a cell and its first such row, both from 0. */
+int nn_columns_pack(const nn_tensor *out, const double *const *x, int64_t *column, int64_t *row);
 
 #endif

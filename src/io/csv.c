@@ -164,6 +164,7 @@ static nn_csv_reader *reader_new(nn_alloc *a, const char *name, const nn_csv_opt
   s->start = s->at = s->end = "";
   s->max_cells = SIZE_MAX, s->limit = l->tensors;
   csv_missing_prepare(r);
+  csv_plain_prepare(r);
   return r;
 }
 

@@ -28,6 +28,8 @@ struct nn_csv_reader {
   char *names;              /* owned */
   column_plan *plan;        /* owned */
   uint8_t missing_first[256]; /* 1 for bytes that a text for "missing" begins with */
+  int plain;                  /* the options allow csv_plain_row */
+  size_t text_columns;        /* of the portion that is being read */
   int started;                /* a portion was read: the types are settled */
 };
 
@@ -35,6 +37,12 @@ struct nn_csv_reader {
 nn_status csv_window_open(nn_csv_reader *r, const char *path, nn_error *e);
 /* As csv_scan_record, reading on where the record does not end in the window. */
 nn_status csv_record(nn_csv_reader *r, int *more, nn_error *e);
+
+/* Whether numbers can be read at once under these options. */
+void csv_plain_prepare(nn_csv_reader *r);
+/* Reads a record of plain numbers into `row` of t, whose columns are all numbers; 0: it is not one,
+ * or reaches the window's end, and nothing has moved. */
+int csv_plain_row(nn_csv_reader *r, nn_csv_table *t, size_t row);
 
 void csv_missing_prepare(nn_csv_reader *r);
 void csv_table_begin(nn_csv_table *t, nn_alloc *a);

@@ -6,9 +6,9 @@
 #include "io/csv_reader.h"
 #include "io/number.h"
 
-static const char *const MISSING[] = {"NA",  "N/A",  "n/a", "#N/A", "#NA",  "<NA>", "NULL",
-                                      "null", "NaN", "nan", "-NaN", "-nan", "None"};
-enum { MISSING_COUNT = sizeof MISSING / sizeof *MISSING };
+static const char MISSING[][5] = {"NA",   "N/A", "n/a", "#N/A", "#NA",  "<NA>", "NULL",
+                                  "null", "NaN", "nan", "-NaN", "-nan", "None"};
+enum { MISSING_COUNT = sizeof MISSING / sizeof *MISSING, MISSING_LONGEST = 4 };
 
 void csv_missing_prepare(nn_csv_reader *r) {
   for (size_t i = 0; i < MISSING_COUNT; i++) r->missing_first[(unsigned char)*MISSING[i]] = 1;
@@ -46,8 +46,8 @@ nn_status csv_wrong_cells(nn_csv_reader *r, nn_error *e) {
 static int is_missing(const nn_csv_reader *r, const char *text, size_t n) {
   if (n == 0) return 1;
   if (!r->missing_first[(unsigned char)*text]) return 0;
-  for (size_t i = 0; i < MISSING_COUNT; i++)
-    if (strlen(MISSING[i]) == n && memcmp(MISSING[i], text, n) == 0) return 1;
+  for (size_t i = 0; n <= MISSING_LONGEST && i < MISSING_COUNT; i++)
+    if (memcmp(MISSING[i], text, n) == 0 && MISSING[i][n] == 0) return 1;
   for (size_t i = 0; i < r->option.na_count; i++)
     if (strlen(r->option.na[i]) == n && memcmp(r->option.na[i], text, n) == 0) return 1;
   return 0;
@@ -79,6 +79,7 @@ static nn_status text_begin(nn_csv_reader *r, nn_csv_column *c, size_t column, s
   nn_mem_free(r->alloc, c->number);
   c->number = NULL;
   c->type = NN_CSV_TEXT;
+  r->text_columns++;
   r->plan[column].pool_room = 64;
   r->plan[column].behind = row;
   return NN_OK;
@@ -182,14 +183,17 @@ static nn_status table_build(nn_csv_reader *r, nn_csv_table *t, size_t max_rows,
   t->names = nn_mem_new(r->alloc, pool);
   if (!t->column || !t->names) return csv_fail_memory(&r->scan, e);
   t->columns = r->columns;
+  r->text_columns = 0;
   char *at = t->names;
   for (size_t i = 0; i < r->columns; i++) {
     size_t n = strlen(r->column_name[i]) + 1;
     memcpy(at, r->column_name[i], n);
     t->column[i].name = at;
     at += n;
-    if (r->plan[i].state == TEXT || r->plan[i].state == TEXT_DECLARED)
+    if (r->plan[i].state == TEXT || r->plan[i].state == TEXT_DECLARED) {
       t->column[i].type = NN_CSV_TEXT;
+      r->text_columns++;
+    }
     r->plan[i].pool_room = r->plan[i].behind = 0;
   }
   size_t want = left / (r->columns * 4 + 1) + 1;
@@ -198,14 +202,15 @@ static nn_status table_build(nn_csv_reader *r, nn_csv_table *t, size_t max_rows,
 
 static nn_status rows_read(nn_csv_reader *r, nn_csv_table *t, size_t max_rows, size_t room,
                            nn_error *e) {
-  for (int more = 1; t->rows < max_rows;) {
-    nn_status st = csv_record(r, &more, e);
-    if (st || !more) return st;
+  nn_status st;
+  for (int more = 1; t->rows < max_rows; t->rows++) {
+    int plain = r->plain && r->text_columns == 0 && t->rows < room;
+    if (plain && csv_plain_row(r, t, t->rows)) continue;
+    if ((st = csv_record(r, &more, e)) || !more) return st;
     if (r->scan.cells != r->columns) return csv_wrong_cells(r, e);
     if (t->rows == room && (st = rows_reserve(r, t, &room, nn_size_mul(room, 2), e))) return st;
     for (size_t i = 0; i < r->columns; i++)
       if ((st = cell_store(r, t, i, t->rows, room, e))) return st;
-    t->rows++;
   }
   return NN_OK;
 }

@@ -38,7 +38,7 @@ static nn_number_result by_strtod(double *out, const char *digits, size_t n, int
   return isinf(*out) ? NN_NUMBER_TOO_BIG : NN_NUMBER_OK;
 }
 
-static int exact_product(double *out, uint64_t mantissa, int64_t exponent) {
+int nn_number_exact(double *out, uint64_t mantissa, int64_t exponent) {
   if (mantissa >> 53 || exponent < -22 || exponent > 22) return 0;
   double m = (double)mantissa;
   *out = exponent < 0 ? m / POWER[-exponent] : m * POWER[exponent];
@@ -55,7 +55,7 @@ nn_number_result nn_number_from_digits(double *out, const char *digits, size_t n
     mantissa = mantissa * 10 + (uint64_t)(digits[i] - '0');
     count++;
   }
-  if (count <= FAST_DIGITS && exact_product(out, mantissa, point - (int64_t)seen))
+  if (count <= FAST_DIGITS && nn_number_exact(out, mantissa, point - (int64_t)seen))
     return NN_NUMBER_OK;
   return by_strtod(out, digits, n, point);
 }
@@ -137,7 +137,7 @@ static int parse_short(double *out, const char *p, const char *end, int negative
     else return 0;
   }
   if (end - start - (point != NULL) < 1) return 0;
-  if (!exact_product(out, mantissa, point ? -(int64_t)(end - point - 1) : 0)) return 0;
+  if (!nn_number_exact(out, mantissa, point ? -(int64_t)(end - point - 1) : 0)) return 0;
   if (negative) *out = -*out;
   return 1;
 }

@@ -28,6 +28,9 @@ typedef struct nn_number_style {
  * three digits of the integer part. Too small a number is 0. */
 nn_number_result nn_number_parse(double *out, const char *text, size_t n, nn_number_style style);
 
+/* mantissa * 10^exponent where both are exact doubles; 0 where they are not. */
+int nn_number_exact(double *out, uint64_t mantissa, int64_t exponent);
+
 /* The decimal 0.d1d2d3... x 10^point: `digits` are n characters '0'..'9' (other characters are
  * skipped). NN_NUMBER_OK or NN_NUMBER_TOO_BIG. */
 nn_number_result nn_number_from_digits(double *out, const char *digits, size_t n, int64_t point);

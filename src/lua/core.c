@@ -8,6 +8,7 @@
 #include "lua/l_hash.h"
 #include "lua/l_hdf5.h"
 #include "lua/l_json.h"
+#include "lua/l_logs.h"
 #include "lua/l_onnx.h"
 #include "lua/l_optimizer.h"
 #include "lua/l_rng.h"
@@ -28,6 +29,7 @@ int luaopen_nnlua_core(lua_State *L) {
   l_plan_open(L);
   l_config_open(L);
   l_hash_open(L);
+  l_logs_open(L);
   l_rng_open(L);
   l_column_open(L);
   l_data_open(L);

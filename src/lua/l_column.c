@@ -282,22 +282,21 @@ static int l_column_pack(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   nn_shape s = {.dtype = (nn_dtype)nnl_opt_dtype(L, 3, NN_F32), .ndim = 2,
                 .dim = {luaL_checkinteger(L, 2), luaL_len(L, 1)}};
-  nnl_tensor *t = nnl_push_tensor(L, &s);
+  const double **cells = lua_newuserdatauv(L, sizeof *cells * (size_t)(s.dim[1] + 1), 0);
   for (int64_t k = 0; k < s.dim[1]; k++) {
     lua_rawgeti(L, 1, k + 1);
     nnl_column *c = check_numbers(L, -1);
     if ((int64_t)c->rows != s.dim[0])
       nnl_raise(L, "column %d has %d rows, expected %d", (int)k + 1, (int)c->rows, (int)s.dim[0]);
-    size_t done = nn_column_pack(&t->t, k, c->number, c->rows);
+    cells[k] = c->number;
     lua_pop(L, 1);
-    if (done < c->rows) {
-      lua_pushnil(L);
-      lua_pushinteger(L, k + 1);
-      lua_pushinteger(L, (lua_Integer)done + 1);
-      return 3;
-    }
   }
-  return 1;
+  int64_t column, row;
+  if (nn_columns_pack(&nnl_push_tensor(L, &s)->t, cells, &column, &row)) return 1;
+  lua_pushnil(L);
+  lua_pushinteger(L, column + 1);
+  lua_pushinteger(L, row + 1);
+  return 3;
 }
 
 void l_column_open(lua_State *L) {

@@ -8,6 +8,7 @@
 #include "io/npy.h"
 #include "lua/control.h"
 #include "lua/l_csv.h"
+#include "lua/l_spill.h"
 #include "lua/l_tensor.h"
 
 static int stream_gc(lua_State *L) {
@@ -118,4 +119,5 @@ void l_data_open(lua_State *L) {
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
   l_csv_open(L);
+  l_spill_open(L);
 }

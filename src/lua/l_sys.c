@@ -66,6 +66,20 @@ static int l_exists(lua_State *L) {
   return 1;
 }
 
+/* sys.stamp(path): a text that changes when the file does; nil where there is none. */
+static int l_stamp(lua_State *L) {
+  struct stat s;
+  if (stat(check_path(L, 1, "sys.stamp"), &s) != 0) return 0;
+#if defined(__APPLE__)
+  long nanoseconds = s.st_mtimespec.tv_nsec;
+#else
+  long nanoseconds = s.st_mtim.tv_nsec;
+#endif
+  lua_pushfstring(L, "%I %I %I %I %I", (LUAI_UACINT)s.st_dev, (LUAI_UACINT)s.st_ino,
+                  (LUAI_UACINT)s.st_size, (LUAI_UACINT)s.st_mtime, (LUAI_UACINT)nanoseconds);
+  return 1;
+}
+
 /* sys.rename(from, to): replaces `to`. true, or nil and a message. */
 static int l_rename(lua_State *L) {
   const char *from = check_path(L, 1, "sys.rename"), *to = luaL_checkstring(L, 2);
@@ -196,7 +210,8 @@ static int l_fsync_write(lua_State *L) {
 void l_sys_open(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"clock", l_clock},       {"isatty", l_isatty}, {"columns", l_columns},
-      {"exists", l_exists},     {"rename", l_rename}, {"mkdir", l_mkdir},
+      {"exists", l_exists},     {"stamp", l_stamp},
+         {"rename", l_rename}, {"mkdir", l_mkdir},
       {"listdir", l_listdir},   {"fsync_write", l_fsync_write},
       {NULL, NULL}};
   luaL_newlib(L, functions);

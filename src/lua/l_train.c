@@ -3,7 +3,8 @@
  * spec: feeds = {tensor..} (rows along the first dimension), sinks = {tensor..} or nil, optimizer,
  * update = plan with rate and count (scalars) in place of optimizer, after = plan, order = int32
  * tensor or nil, first (1-based), batch, steps, lr = number or list, loss_scale, seconds
- * (return after the step that passes them), step and seed (of random draws).
+ * (return after the step that passes them), step and seed (of random draws), hook = a function that
+ * is called after each batch and ends the run where it returns true.
  * Returns the number of batches done and why it ended early: nil, "interrupt", "time".
  */
 #include <string.h>
@@ -142,46 +143,96 @@ static void read_update(lua_State *L, nn_train_job *j) {
   j->count = scalar_field(L, "count");
 }
 
-static int l_plan_run(lua_State *L) {
-  static const char *const reasons[] = {NULL, "interrupt", "time", "cancel"};
-  nnl_context *c = nnl_context_get(L);
-  nn_train_job j = {.plan = nnl_check_plan(L, 1)->plan, .run = &c->run};
-  j.control = nn_lua_control(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  j.first = integer_field(L, "first", 1) - 1;
-  j.batch = integer_field(L, "batch", 1);
-  j.steps = integer_field(L, "steps", 1);
-  check_range(L, &j);
-  j.loss_scale = (float)number_field(L, "loss_scale", 1);
-  double seconds = number_field(L, "seconds", 0);
-  j.until = seconds > 0 ? nn_control_now() + seconds : 0;
-  int64_t rows = INT64_MAX;
-  nn_feed *feeds =
-      lua_newuserdatauv(L, sizeof(nn_feed) * (size_t)(nn_plan_n_inputs(j.plan) + 1), 0);
-  read_feeds(L, &j, feeds, &rows);
-  nn_sink *sinks =
-      lua_newuserdatauv(L, sizeof(nn_sink) * (size_t)(nn_plan_n_outputs(j.plan) + 1), 0);
-  read_sinks(L, &j, sinks);
-  if (nn_plan_n_inputs(j.plan) > 0) read_order(L, &j, rows);
-  read_rates(L, &j);
-  lua_getfield(L, 2, "optimizer");
-  if (!lua_isnil(L, -1)) j.opt = nnl_check_opt(L, -1);
-  read_update(L, &j);
-  lua_getfield(L, 2, "after");
-  if (!lua_isnil(L, -1)) j.after = nnl_check_plan(L, -1)->plan;
-  uint64_t step = c->run.step, seed = c->run.seed;
-  c->run.step = (uint64_t)integer_field(L, "step", (int64_t)step);
-  c->run.seed = (uint64_t)integer_field(L, "seed", (int64_t)seed);
-  int64_t done;
+/* A run between two calls of its hook, in a userdata at index 3, as the hook may yield. */
+typedef struct hooked {
+  nn_train_job job;
+  int64_t done, steps, n_lr;
+  uint64_t step, seed;
   nn_stop why;
-  nn_status s = nn_train_run(&j, &done, &why);
+} hooked;
+
+enum { RUN = 3 };
+
+/* The next `steps` batches; what random draws outside see of the step stays as it was. */
+static int64_t run_steps(lua_State *L, hooked *h, int64_t steps) {
+  nnl_context *c = nnl_context_get(L);
+  nn_train_job *j = &h->job;
+  int64_t done;
+  uint64_t step = c->run.step, seed = c->run.seed;
+  c->run.step = h->step + (uint64_t)h->done;
+  c->run.seed = h->seed;
+  j->steps = steps;
+  nn_status s = nn_train_run(j, &done, &h->why);
   c->run.step = step, c->run.seed = seed;
   if (s != NN_OK) nnl_check_fault(L);
-  if (why == NN_STOP_CANCEL || why == NN_STOP_TIME) nn_lua_poll(L);
-  lua_pushinteger(L, done);
-  lua_pushstring(L, reasons[why]);
+  if (h->why == NN_STOP_CANCEL || h->why == NN_STOP_TIME) nn_lua_poll(L);
+  h->done += done;
+  j->first += done * j->batch;
+  if (h->n_lr > 1) j->lr += done;
+  return done;
+}
+
+static int push_result(lua_State *L, const hooked *h) {
+  static const char *const reasons[] = {NULL, "interrupt", "time", "cancel"};
+  lua_pushinteger(L, h->done);
+  lua_pushstring(L, reasons[h->why]);
   return 2;
+}
+
+/* Batch by batch from where the run is, the hook (at the top of the stack) after each. */
+static int run_hooked(lua_State *L, int status, lua_KContext k) {
+  hooked *h = lua_touserdata(L, RUN);
+  int hook = (int)k, called = status != LUA_OK;
+  for (;;) {
+    if (called) {
+      int stop = lua_toboolean(L, -1);
+      lua_settop(L, hook);
+      if (stop || h->why != NN_STOP_NONE || h->done >= h->steps) return push_result(L, h);
+    }
+    if (run_steps(L, h, 1) == 0) return push_result(L, h);
+    lua_pushvalue(L, hook);
+    lua_callk(L, 0, 1, k, run_hooked);
+    called = 1;
+  }
+}
+
+static int l_plan_run(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  hooked *h = lua_newuserdatauv(L, sizeof *h, 0); /* RUN */
+  memset(h, 0, sizeof *h);
+  nn_train_job *j = &h->job;
+  j->plan = nnl_check_plan(L, 1)->plan, j->run = &c->run;
+  j->control = nn_lua_control(L);
+  j->first = integer_field(L, "first", 1) - 1;
+  j->batch = integer_field(L, "batch", 1);
+  h->steps = j->steps = integer_field(L, "steps", 1);
+  check_range(L, j);
+  j->loss_scale = (float)number_field(L, "loss_scale", 1);
+  double seconds = number_field(L, "seconds", 0);
+  j->until = seconds > 0 ? nn_control_now() + seconds : 0;
+  int64_t rows = INT64_MAX;
+  nn_feed *feeds =
+      lua_newuserdatauv(L, sizeof(nn_feed) * (size_t)(nn_plan_n_inputs(j->plan) + 1), 0);
+  read_feeds(L, j, feeds, &rows);
+  nn_sink *sinks =
+      lua_newuserdatauv(L, sizeof(nn_sink) * (size_t)(nn_plan_n_outputs(j->plan) + 1), 0);
+  read_sinks(L, j, sinks);
+  if (nn_plan_n_inputs(j->plan) > 0) read_order(L, j, rows);
+  read_rates(L, j);
+  h->n_lr = j->n_lr;
+  lua_getfield(L, 2, "optimizer");
+  if (!lua_isnil(L, -1)) j->opt = nnl_check_opt(L, -1);
+  read_update(L, j);
+  lua_getfield(L, 2, "after");
+  if (!lua_isnil(L, -1)) j->after = nnl_check_plan(L, -1)->plan;
+  h->step = (uint64_t)integer_field(L, "step", (int64_t)c->run.step);
+  h->seed = (uint64_t)integer_field(L, "seed", (int64_t)c->run.seed);
+  lua_getfield(L, 2, "hook");
+  if (lua_isfunction(L, -1) && h->steps > 0) return run_hooked(L, LUA_OK, lua_gettop(L));
+  run_steps(L, h, h->steps);
+  return push_result(L, h);
 }
 
 void l_train_methods(lua_State *L) {

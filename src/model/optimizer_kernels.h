@@ -7,6 +7,7 @@
 #ifndef NN_MODEL_OPTIMIZER_KERNELS_H
 #define NN_MODEL_OPTIMIZER_KERNELS_H
 
+#include "core/real.h"
 #include "model/optimizer.h"
 
 /* A rule with the options that change its loop. */

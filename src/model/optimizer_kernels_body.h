@@ -107,7 +107,7 @@ NN_INLINE vf nadam(RULE_ARGS) {
 static vf v_pow(vf x, double p) {
   float t[VW];
   v_store(t, x);
-  for (int j = 0; j < VW; j++) t[j] = (float)pow(t[j], p);
+  for (int j = 0; j < VW; j++) t[j] = (float)nn_pow(t[j], p);
   return v_load(t);
 }
 /* c: 2 shrinkage, l1, 2 L2 */

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "core/kernels.h"
+#include "core/real.h"
 
 /* --- Lamb ------------------------------------------------------------------------------------ */
 
@@ -61,7 +62,7 @@ void nn_opt_run_adafactor(nn_opt *o, const nn_opt_kernels *k, float lr, int64_t 
   const nn_opt_hyper *h = &o->hyper;
   float root = 1 / sqrtf((float)t);
   float rho = fminf(lr, root);
-  float keep = 1 - (float)pow((double)t, (double)(float)h->beta_2_decay);
+  float keep = 1 - (float)nn_pow((double)t, (double)(float)h->beta_2_decay);
   for (int i = 0; i < o->n_seg; i++) {
     nn_opt_seg *s = &o->seg[i];
     if (!s->has_grad || s->n == 0) continue;

@@ -35,17 +35,23 @@ typedef struct pass {
   nn_opt *o;
   nn_opt_kernel kernel;
   const nn_opt_coef *coef;
+  const float *follow; /* the averages' momentum: they take the new weights from the cache */
   void (*each)(nn_opt *o, const nn_opt_part *p, float x); /* instead of a kernel */
   float x;
 } pass;
 
-static void run_chunk(void *arg, int64_t i) {
+static void average(nn_opt *o, const nn_opt_part *p, float m) {
+  nn_opt_seg *s = &o->seg[p->seg];
+  nn_opt_kernels_get(o->flat)->average(s->ema + p->at, s->w + p->at, m, p->n);
+}
+
+static void run_chunk(void *arg, int64_t chunk) {
   const pass *s = arg;
   nn_opt *o = s->o;
-  int64_t a = o->chunk[i], b = o->chunk[i + 1];
+  int64_t a = o->chunk[chunk], b = o->chunk[chunk + 1];
+  for (int64_t i = a; s->each && i < b; i++) s->each(o, &o->part[i], s->x);
   if (s->kernel) s->kernel(s->coef, o->seg, o->part + a, b - a);
-  else
-    for (; a < b; a++) s->each(o, &o->part[a], s->x);
+  for (int64_t i = a; s->follow && i < b; i++) average(o, &o->part[i], *s->follow);
 }
 
 static void run_pass(pass *s) {
@@ -235,8 +241,12 @@ static nn_opt_form form_of(const nn_opt *o, const nn_opt_coef *c, float div) {
   return c->decay[0] != 0 || c->decay[1] != 0 ? NN_FORM_DECAY : NN_FORM_PLAIN;
 }
 
-/* Steps 4 to 6. The gradients still lack the division by `div`. */
-static void update(nn_opt *o, double lr, float div) {
+static float average_momentum(const nn_opt *o) {
+  return nn_opt_updates(o) == 0 ? 0 : (float)o->hyper.ema_momentum;
+}
+
+/* Steps 4 to 6. The gradients still lack the division by `div`. 1: the averages have followed. */
+static int update(nn_opt *o, double lr, float div) {
   const nn_opt_hyper *h = &o->hyper;
   int64_t t = nn_opt_updates(o) + 1;
   nn_opt_coef c = {.lr = (float)lr, .clip = INFINITY, .decay_lr = (float)lr};
@@ -247,19 +257,21 @@ static void update(nn_opt *o, double lr, float div) {
   if (form == NN_FORM_FULL) clip_norms(o, div);
   nn_opt_rule rule = choose(o, &c, t);
   const nn_opt_kernels *k = nn_opt_kernels_get(o->flat);
+  int last = o->kind != NN_OPT_MUON && o->kind != NN_OPT_LAMB && o->kind != NN_OPT_ADAFACTOR;
+  if (last && h->use_ema != 0) {
+    float m = average_momentum(o);
+    run_pass(&(pass){.o = o, .kernel = k->rule[form][rule], .coef = &c, .follow = &m});
+    return 1;
+  }
   if (o->kind == NN_OPT_MUON) step_muon(o, k, &c, form, t);
   else if (rule != NN_RULE_PREPARE || form != NN_FORM_PLAIN)
     nn_opt_run_kernel(o, k->rule[form][rule], &c);
   if (o->kind == NN_OPT_LAMB) nn_opt_finish_lamb(o, c.lr);
   if (o->kind == NN_OPT_ADAFACTOR) nn_opt_run_adafactor(o, k, c.lr, t);
+  return 0;
 }
 
 /* --- step 7 ---------------------------------------------------------------------------------- */
-
-static void average(nn_opt *o, const nn_opt_part *p, float m) {
-  nn_opt_seg *s = &o->seg[p->seg];
-  nn_opt_kernels_get(o->flat)->average(s->ema + p->at, s->w + p->at, m, p->n);
-}
 
 static void overwrite(nn_opt *o, const nn_opt_part *p, float x) {
   (void)x;
@@ -267,9 +279,9 @@ static void overwrite(nn_opt *o, const nn_opt_part *p, float x) {
   memcpy(s->w + p->at, s->ema + p->at, p->n * sizeof *s->w);
 }
 
-static void follow(nn_opt *o) {
+static void follow(nn_opt *o, int followed) {
   int64_t t = nn_opt_updates(o), every = (int64_t)o->hyper.ema_overwrite_frequency;
-  nn_opt_run_each(o, average, t == 0 ? 0 : (float)o->hyper.ema_momentum);
+  if (!followed) nn_opt_run_each(o, average, average_momentum(o));
   if (every > 0 && (t + 1) % every == 0) nn_opt_run_each(o, overwrite, 0);
 }
 
@@ -277,12 +289,13 @@ void nn_opt_step(nn_opt *o, double learning_rate) {
   const nn_opt_hyper *h = &o->hyper;
   float div = h->loss_scale_factor > 0 ? (float)h->loss_scale_factor : 1;
   int64_t every = (int64_t)h->gradient_accumulation_steps;
+  int followed = 0;
   if (every > 1 && (o->iterations + 1) % every != 0) {
     nn_opt_run_each(o, add_up, 1 / div);
   } else {
     if (every > 1) nn_opt_run_each(o, give_back, 1 / div);
-    update(o, learning_rate, every > 1 ? 1 : div);
+    followed = update(o, learning_rate, every > 1 ? 1 : div);
   }
-  if (h->use_ema != 0) follow(o);
+  if (h->use_ema != 0) follow(o, followed);
   o->iterations++;
 }

@@ -3,6 +3,7 @@
  */
 #include <math.h>
 
+#include "core/real.h"
 #include "ops/unary.h"
 
 /* As NN_UNARY_F and NN_UNARY_G, with s = kernel(x) computed a block at a time. */
@@ -86,8 +87,8 @@ WITH_G(selu, exp, s >= 1 ? d * SELU_SCALE : d * SELU_SCALE * SELU_ALPHA * s)
 NN_UNARY(selu, f_selu, g_selu, NULL)
 
 /* [x]+ + alpha expm1(min(x, 0) / alpha): both halves pass the gradient at 0 */
-NN_UNARY_F(celu, x > 0 ? x : (float)p[0] * expm1f(x / (float)p[0]))
-NN_UNARY_G(celu, x > 0 ? d : x == 0 ? 2 * d : d * expf(x / (float)p[0]))
+NN_UNARY_F(celu, x > 0 ? x : (float)p[0] * nn_expm1(x / (float)p[0]))
+NN_UNARY_G(celu, x > 0 ? d : x == 0 ? 2 * d : d * nn_exp(x / (float)p[0]))
 NN_UNARY(celu, f_celu, g_celu, NULL)
 
 /* --- the family of the sigmoid ------------------------------------------------------------- */
@@ -115,7 +116,7 @@ static void f_log_sigmoid(float *y, const float *x, size_t n, const double *p) {
   k->softplus(y, y, n);
   k->neg(y, y, n);
 }
-NN_UNARY_G(log_sigmoid, d / (1 + expf(x)))
+NN_UNARY_G(log_sigmoid, d / (1 + nn_exp(x)))
 NN_UNARY(log_sigmoid, f_log_sigmoid, g_log_sigmoid, NULL)
 
 /* With e = exp(x) and w = e (e + 2): tanh(softplus(x)) = w / (w + 2), whose slope is

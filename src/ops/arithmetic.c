@@ -1,6 +1,7 @@
 /* Powers, roots, exponentials, logarithms, signs and roundings. */
 #include <math.h>
 
+#include "core/real.h"
 #include "ops/unary.h"
 
 NN_UNARY_KERNEL(negative, neg)
@@ -50,7 +51,7 @@ NN_UNARY_KERNEL(exp, exp)
 NN_UNARY_G(exp, d * y)
 NN_UNARY_Y(exp, f_exp, g_exp)
 
-NN_UNARY_F(exp2, exp2f(x))
+NN_UNARY_F(exp2, nn_exp2(x))
 NN_UNARY_G(exp2, d * y * (float)M_LN2)
 NN_UNARY_Y(exp2, f_exp2, g_exp2)
 
@@ -66,15 +67,15 @@ NN_UNARY_KERNEL(log1p, log1p)
 NN_UNARY_G(log1p, d / (1 + x))
 NN_UNARY(log1p, f_log1p, g_log1p, NULL)
 
-NN_UNARY_F(log2, log2f(x))
+NN_UNARY_F(log2, nn_log2(x))
 NN_UNARY_G(log2, d / (x * (float)M_LN2))
 NN_UNARY(log2, f_log2, g_log2, NULL)
 
-NN_UNARY_F(log10, log10f(x))
+NN_UNARY_F(log10, nn_log10(x))
 NN_UNARY_G(log10, d / (x * (float)M_LN10))
 NN_UNARY(log10, f_log10, g_log10, NULL)
 
-NN_UNARY_F(cbrt, cbrtf(x))
+NN_UNARY_F(cbrt, nn_cbrt(x))
 NN_UNARY_G(cbrt, d / (3 * y * y))
 NN_UNARY_Y(cbrt, f_cbrt, g_cbrt)
 

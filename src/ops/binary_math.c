@@ -1,6 +1,7 @@
 /* Arithmetic and other functions of two numbers. */
 #include <math.h>
 
+#include "core/real.h"
 #include "ops/binary.h"
 
 NN_BINARY_KERNEL(add, add)
@@ -70,18 +71,18 @@ static int32_t int_power(int64_t v, int64_t w) {
     if (w & 1) r *= base;
   return (int32_t)r;
 }
-NN_BINARY_F(power, w == 2 ? v * v : powf(v, w))
+NN_BINARY_F(power, w == 2 ? v * v : nn_pow(v, w))
 NN_BINARY_I(power, int_power(v, w))
-NN_BINARY_G(power_a, w == 2 ? 2 * d * v : w == 0 ? 0 : d * w * powf(v, w - 1))
-NN_BINARY_G(power_b, v > 0 ? d * r * logf(v) : 0)
+NN_BINARY_G(power_a, w == 2 ? 2 * d * v : w == 0 ? 0 : d * w * nn_pow(v, w - 1))
+NN_BINARY_G(power_b, v > 0 ? d * r * nn_log(v) : 0)
 NN_BINARY(power, i_power, g_power_a, g_power_b)
 
-NN_BINARY_F(arctan2, atan2f(v, w))
+NN_BINARY_F(arctan2, nn_atan2(v, w))
 NN_BINARY_G(arctan2_a, d * w / (v * v + w * w))
 NN_BINARY_G(arctan2_b, -d * v / (v * v + w * w))
 NN_BINARY(arctan2, NULL, g_arctan2_a, g_arctan2_b)
 
-NN_BINARY_F(hypot, hypotf(v, w))
+NN_BINARY_F(hypot, nn_hypot(v, w))
 NN_BINARY_G(hypot_a, r == 0 ? 0 : d * v / r)
 NN_BINARY_G(hypot_b, r == 0 ? 0 : d * w / r)
 NN_BINARY(hypot, NULL, g_hypot_a, g_hypot_b)
@@ -89,9 +90,9 @@ NN_BINARY(hypot, NULL, g_hypot_a, g_hypot_b)
 /* log(exp(a) + exp(b)): the larger plus log1p(exp(-distance)) */
 static float log_add(float v, float w) {
   if (v == w) return v + (float)M_LN2; /* infinities too */
-  return (v > w ? v : w) + log1pf(expf(-fabsf(v - w)));
+  return (float)((v > w ? v : w) + nn_log1p(nn_exp(-fabsf(v - w))));
 }
 NN_BINARY_F(logaddexp, log_add(v, w))
-NN_BINARY_G(logaddexp_a, d / (1 + expf(w - v)))
-NN_BINARY_G(logaddexp_b, d / (1 + expf(v - w)))
+NN_BINARY_G(logaddexp_a, d / (1 + nn_exp(w - v)))
+NN_BINARY_G(logaddexp_b, d / (1 + nn_exp(v - w)))
 NN_BINARY(logaddexp, NULL, g_logaddexp_a, g_logaddexp_b)

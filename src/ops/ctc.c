@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/real.h"
 #include "ops/block.h"
 #include "ops/ops.h"
 
@@ -50,15 +51,15 @@ typedef struct spelling {
 static double log_add(double a, double b) {
   double top = a > b ? a : b;
   if (top == -INFINITY) return top;
-  return top + log1p(exp(-fabs(a - b)));
+  return top + nn_log1p(nn_exp(-fabs(a - b)));
 }
 
 static void log_softmax(const spelling *r, const float *z) {
   for (int64_t t = 0; t < r->steps; t++, z += r->classes) {
     double top = -INFINITY, sum = 0, *p = r->log_p + t * r->classes;
     for (int64_t k = 0; k < r->classes; k++) top = z[k] > top ? z[k] : top;
-    for (int64_t k = 0; k < r->classes; k++) sum += exp(z[k] - top);
-    for (int64_t k = 0; k < r->classes; k++) p[k] = z[k] - top - log(sum);
+    for (int64_t k = 0; k < r->classes; k++) sum += nn_exp(z[k] - top);
+    for (int64_t k = 0; k < r->classes; k++) p[k] = z[k] - top - nn_log(sum);
   }
 }
 
@@ -115,8 +116,8 @@ static void gradient(const spelling *r, double log_total, float *dz) {
   for (int64_t t = 0; t < r->steps; t++, dz += r->classes) {
     double *p = r->log_p + t * r->classes;
     const double *a = r->alpha + t * r->states, *b = r->beta + t * r->states;
-    for (int64_t k = 0; k < r->classes; k++) p[k] = exp(p[k]);
-    for (int64_t s = 0; s < r->states; s++) p[r->state[s]] -= exp(a[s] + b[s] - log_total);
+    for (int64_t k = 0; k < r->classes; k++) p[k] = nn_exp(p[k]);
+    for (int64_t s = 0; s < r->states; s++) p[r->state[s]] -= nn_exp(a[s] + b[s] - log_total);
     for (int64_t k = 0; k < r->classes; k++) dz[k] = (float)p[k];
   }
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/real.h"
 #include "ops/matrix.h"
 #include "ops/ops.h"
 
@@ -208,7 +209,7 @@ static void slogdet_forward(nn_call *c) {
     int sign = factor(A, n, pivot);
     for (int64_t i = 0; i < n; i++) {
       if (A[i * n + i] < 0) sign = -sign;
-      log_size += log(fabs(A[i * n + i]));
+      log_size += nn_log(fabs(A[i * n + i]));
     }
     ((float *)c->out[0])[k] = (float)sign;
     ((float *)c->out[1])[k] = (float)(sign ? log_size : -INFINITY);

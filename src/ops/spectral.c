@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/real.h"
 #include "ops/matrix.h"
 #include "ops/ops.h"
 
@@ -122,8 +123,8 @@ static void rotate(double *x, int64_t p, int64_t q, int64_t n, int64_t step, dou
 /* The rotation that makes a symmetric [[app, apq], [apq, aqq]] diagonal. */
 static void rotation(double app, double apq, double aqq, double *co, double *si) {
   double theta = (aqq - app) / (2 * apq);
-  double t = (theta < 0 ? -1 : 1) / (fabs(theta) + hypot(theta, 1));
-  *co = 1 / hypot(t, 1);
+  double t = (theta < 0 ? -1 : 1) / (fabs(theta) + nn_hypot(theta, 1));
+  *co = 1 / nn_hypot(t, 1);
   *si = t * *co;
 }
 

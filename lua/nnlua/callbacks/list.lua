@@ -67,6 +67,7 @@ end
 
 --- `callbacks`: nil, one callback, or a list of callbacks and lists.
 function CallbackList:init(a)
+  self.known = {}
   self.callbacks = flatten(a.callbacks or {}, {})
   self.history = find(self.callbacks, History)
   if a.add_history and not self.history then
@@ -85,6 +86,7 @@ function CallbackList:init(a)
 end
 
 function CallbackList:append(callback)
+  self.known = {}
   self.callbacks[#self.callbacks + 1] = callback
 end
 
@@ -106,10 +108,36 @@ end
 -- on_train_batch_* of a plain table may be written as on_batch_*.
 local SHORT = {on_train_batch_begin = "on_batch_begin", on_train_batch_end = "on_batch_end"}
 
-local function call(self, hook, ...)
-  for _, callback in ipairs(self.callbacks) do
-    local f = callback[hook] or SHORT[hook] and callback[SHORT[hook]]
-    if f then f(callback, ...) end
+-- What a callback's class does at a hook: false where that is nothing. Hooks that an object has of
+-- its own come first, and are looked at each time.
+local function class_hook(callback, hook)
+  local f = callback[hook] or SHORT[hook] and callback[SHORT[hook]]
+  if f and f == Callback[hook] then
+    local short = SHORT[hook] and callback[SHORT[hook]]
+    return short and short ~= Callback[SHORT[hook]] and short or false
+  end
+  return f or false
+end
+
+local function known_hooks(self, hook)
+  local known = {}
+  for i, callback in ipairs(self.callbacks) do
+    known[i] = getmetatable(callback) ~= nil and class_hook(callback, hook)
+  end
+  self.known[hook] = known
+  return known
+end
+
+local function call(self, hook, index, logs)
+  local callbacks, short = self.callbacks, SHORT[hook]
+  local known = self.known[hook]
+  if not known or #known ~= #callbacks then known = known_hooks(self, hook) end
+  for i = 1, #callbacks do
+    local callback = callbacks[i]
+    local f = rawget(callback, hook) or short and rawget(callback, short) or known[i]
+    if f then
+      if logs == nil then f(callback, index) else f(callback, index, logs) end
+    end
   end
 end
 
@@ -149,6 +177,18 @@ function CallbackList:has_batch_hooks(kind)
     end
   end
   return false
+end
+
+--- What a hook calls: {{callback, f}, ...}.
+function CallbackList:listeners(hook)
+  local list = {}
+  for _, name in ipairs {hook, AFTER[hook]} do
+    for _, callback in ipairs(self.callbacks) do
+      local f = class_hook(callback, name)
+      if f then list[#list + 1] = {callback, f} end
+    end
+  end
+  return list
 end
 
 --- True when some callback shows progress: then `on_progress` wants to be called now and then.

@@ -209,6 +209,62 @@ function IteratorSource.batch_of(_, chunk) return chunk.x, chunk.y, chunk.w end
 
 data.IteratorSource = IteratorSource
 
+-- Rows that come in portions, each a run of batches for one call of the plan.
+local PortionSource = class.new("PortionSource")
+
+--- make(): a function that gives {x, y, w}, rows and their order (int32 from 0, or nil) of the next
+--- portion, nil at the end.
+function PortionSource:init(make, batch)
+  self.make, self.batch = make, batch
+  self.next, self.passes, self.pulled, self.at, self.rows = nil, 0, 0, 0, 0
+end
+
+function PortionSource:restart()
+  self.next, self.passes, self.pulled, self.at, self.rows = self.make(), self.passes + 1, 0, 0, 0
+end
+
+function PortionSource:position() return {pulled = self.pulled, passes = self.passes} end
+
+function PortionSource:seek(position, middle)
+  for _ = 1, position.passes do self:restart() end
+  if not middle then return end
+  while self.pulled < position.pulled do
+    self.last = self:chunk(position.pulled - self.pulled)
+    if not self.last then return end
+    self:advance(self.last, self.last.steps)
+  end
+end
+
+function PortionSource:peek() return self.last end
+
+-- Takes up the next portion; false at the end.
+local function open_portion(self)
+  local parts, rows, order = self.next()
+  if not parts then
+    self.next = nil
+    return false
+  end
+  local x, y, w = contiguous(parts[1]), contiguous(parts[2]), contiguous(parts[3])
+  self.parts = {x = x, y = y, w = w, order = order,
+    feeds = tree.flatten(w, tree.flatten(y, tree.flatten(x)))}
+  self.at, self.rows = 0, rows
+  return true
+end
+
+function PortionSource:chunk(most)
+  if not self.next or self.at >= self.rows and not open_portion(self) then return nil end
+  local left, p = self.rows - self.at, self.parts
+  local size = math.min(self.batch, left)
+  return {feeds = p.feeds, order = p.order, first = self.at + 1, batch = size,
+    steps = math.min(left // size, most), x = p.x, y = p.y, w = p.w}
+end
+
+function PortionSource:advance(chunk, steps)
+  self.at, self.pulled = self.at + steps * chunk.batch, self.pulled + steps
+end
+
+PortionSource.batch_of = ArraySource.batch_of
+
 --- True for data sets and iterators.
 function data.is_iterable(x)
   if type(x) == "function" then return true end
@@ -217,9 +273,11 @@ end
 
 --- A source from a data set (`iterate()` gives a function of batches) or a Lua iterator. A plain
 --- iterator is used up after one pass; one that returns an iterator is a factory, called each pass.
---- shuffle: what a data set that orders its own batches is asked for.
+--- A data set with `portions` gives whole runs of batches. shuffle: what a data set that orders its
+--- own batches is asked for.
 function data.iterator_source(x, where, shuffle)
   if type(x) ~= "function" then
+    if rawget(x, "portions") then return PortionSource(x.portions, x.batch_size) end
     local count = x.cardinality and x:cardinality()
     return IteratorSource(function() return x:iterate{shuffle = shuffle} end, where, count)
   end

@@ -62,7 +62,7 @@ function evaluate.run(model, source, callbacks, steps)
   local logs = loop.current_logs(run)
   callbacks:on_test_end(logs)
   local plain = {}
-  for key, value in pairs(logs) do plain[key] = value end
+  for key, value in next, logs do plain[key] = value end
   return plain
 end
 
@@ -199,10 +199,35 @@ local function predict_all(model, source, callbacks, limit)
   return concatenate(parts)
 end
 
+-- The plan of the last prediction of one batch, when x has the same shape and dtype: then a call is
+-- one call into C and the result. Its plan is forgotten with the others (step.refresh, compile).
+local function last_plan(model, x)
+  local last = model.last_predict
+  if last and last.plans == model.plans and core.same_spec(x, last.like) then return last.entry end
+end
+
+local function remember(model, x)
+  if not core.is_tensor(x) then return end
+  local entry = step.plan(model, "predict", {x = x, batch = x.shape[1]})
+  if #entry.shapes == 1 and entry.like == true then
+    rawset(model, "last_predict", {plans = model.plans, entry = entry,
+      like = core.full(x.shape, 0, x.dtype)})
+  end
+end
+
+-- x as one batch of a call that nobody listens to.
+local function is_single(a)
+  return core.is_tensor(a.x) and a.x.ndim > 0 and #a.x <= (a.batch_size or 32)
+    and a.callbacks == nil and a.steps == nil and (a.verbose == 0 or a.verbose == false)
+end
+
 --- Outputs for x, batch by batch; the structure is that of the model's outputs.
 function evaluate.predict(model, a)
   check_count("predict", "batch_size", a.batch_size)
   check_count("predict", "steps", a.steps)
+  local single = is_single(a)
+  local known = single and last_plan(model, a.x)
+  if known then return known.plan:predict(a.x) end
   loop.ensure_layers(model, "predict")
   local source = evaluate.source(model, a.x, nil, nil, a.batch_size or 32, "predict")
   local callbacks = callback_list(model, a, "predict", a.steps or source.batches)
@@ -211,6 +236,7 @@ function evaluate.predict(model, a)
   callbacks:on_predict_begin(logs_of.new())
   local y = loop.guarded(predict_all, model, source, callbacks, a.steps or math.huge)
   callbacks:on_predict_end(logs_of.new())
+  if single then remember(model, source.x) end
   return y
 end
 
@@ -253,29 +279,13 @@ local function on_batch(model, a, kind, where)
   source:restart()
   loop.batches(run, kind, source, 1)
   local plain = {}
-  for key, value in pairs(loop.current_logs(run)) do plain[key] = value end
+  for key, value in next, loop.current_logs(run) do plain[key] = value end
   return result_of(model, plain, a.return_dict)
 end
 
 function evaluate.train_on_batch(model, a) return on_batch(model, a, "train", "train_on_batch") end
 
 function evaluate.test_on_batch(model, a) return on_batch(model, a, "test", "test_on_batch") end
-
--- The plan of the last predict_on_batch, when x has the same shape and dtype: then a call is one
--- call into C and the result. Its plan is forgotten with the others (step.refresh, compile).
-local function last_plan(model, x)
-  local last = model.last_predict
-  if last and last.plans == model.plans and core.same_spec(x, last.like) then return last.entry end
-end
-
-local function remember(model, x)
-  if not core.is_tensor(x) then return end
-  local entry = step.plan(model, "predict", {x = x, batch = x.shape[1]})
-  if #entry.shapes == 1 and entry.like == true then
-    rawset(model, "last_predict", {plans = model.plans, entry = entry,
-      like = core.full(x.shape, 0, x.dtype)})
-  end
-end
 
 --- Outputs for one batch.
 function evaluate.predict_on_batch(model, x)

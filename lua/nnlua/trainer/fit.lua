@@ -218,20 +218,25 @@ local function train_epoch(run)
   return why
 end
 
+local function copied(t)
+  local out = {}
+  for key, value in next, t do out[key] = value end
+  return out
+end
+
 local function one_epoch(run, epoch)
   local model, a, callbacks = run.model, run.arguments, run.callbacks
   loop.reset_metrics(model)
   callbacks:on_epoch_begin(epoch, logs_of.new())
   local why = train_epoch(run)
-  local logs = {}
-  for key, value in pairs(loop.current_logs(run)) do logs[key] = value end
+  local logs = loop.current_logs(run)
   if run.validation and not why and validates(a.validation_freq, epoch) then
     run.validation:restart()
     local result = evaluate.run(model, run.validation, callbacks, a.validation_steps)
-    for key, value in pairs(result) do logs["val_" .. key] = value end
+    for key, value in next, result do rawset(logs, "val_" .. key, value) end
   end
-  run.training_logs = logs
-  callbacks:on_epoch_end(epoch, logs_of.new(logs))
+  run.training_logs = copied(logs)
+  callbacks:on_epoch_end(epoch, logs)
   return why
 end
 
@@ -264,9 +269,9 @@ function fit.fit(model, a)
   local run = {model = model, arguments = a, source = source, validation = validation,
     first_epoch = a.initial_epoch,
     deadline = a.max_seconds and core.sys.clock() + a.max_seconds}
-  loop.prepare(run, "train")
   local callbacks = new_callbacks(model, a, a.steps_per_epoch or source.batches, a.initial_epoch)
   run.callbacks = callbacks
+  loop.prepare(run, "train")
   model.stop_training, model.stop_reason = false, nil
   rawset(model, "fit_run", run)
   local state = a.resume and resume.read(model, a.resume)

@@ -103,7 +103,39 @@ local function each_metric(model, f)
   for _, m in ipairs(r.metrics) do f(m.key, m.metric) end
 end
 
+-- Where every metric is a plain mean, one function in C that makes the logs and one that resets
+-- them; false where one is something else.
+local function find_means(model)
+  local Mean, Metric = require("nnlua.metrics.mean").Mean, require "nnlua.metrics.metric"
+  local names, tensors, plain = {}, {}, true
+  each_metric(model, function(key, metric)
+    plain = plain and metric.result == Mean.result and metric.reset_state == Metric.reset_state
+    if plain then
+      names[#names + 1] = key
+      tensors[#tensors + 1], tensors[#tensors + 2] = metric.total.tensor, metric.count.tensor
+    end
+  end)
+  local means = {tracker = model.loss_tracker, resolved = model.resolved or false}
+  if plain then means.logs, means.reset = core.running_means(names, tensors, logs_of.metatable) end
+  return means
+end
+
+local function means_of(model)
+  local means = rawget(model, "running_means")
+  if not means or means.tracker ~= model.loss_tracker
+    or means.resolved ~= (model.resolved or false) then
+    means = find_means(model)
+    rawset(model, "running_means", means)
+  end
+  return means
+end
+
+-- A function of the model that gives its logs.
+local function log_maker(model) return means_of(model).logs or loop.logs end
+
 function loop.reset_metrics(model)
+  local means = means_of(model)
+  if means.reset then return means.reset() end
   each_metric(model, function(_, metric) metric:reset_state() end)
 end
 
@@ -115,16 +147,21 @@ local function plain(value)
   return value
 end
 
---- The running means as a plain table, name -> number (arrays for metrics that give several).
+--- The running means as new logs, name -> number (arrays for metrics that give several).
 function loop.logs(model)
-  local logs = {}
-  each_metric(model, function(key, metric) logs[key] = plain(metric:result()) end)
+  local means = means_of(model)
+  if means.logs then return means.logs() end
+  local logs = logs_of.new()
+  each_metric(model, function(key, metric) rawset(logs, key, plain(metric:result())) end)
   return logs
 end
 
 -- running batches --------------------------------------------------------------------------------
 
 local redraw_seconds = 0.05
+
+local begin_hooks = {train = "on_train_batch_begin", test = "on_test_batch_begin"}
+local end_hooks = {train = "on_train_batch_end", test = "on_test_batch_end"}
 
 local function own_step(model, kind)
   local Model = require "nnlua.model"
@@ -143,11 +180,16 @@ function loop.prepare(run, kind)
     run.how = "eager"
   else run.how = "plan" end
   run.group = model.compiled_with and model.compiled_with.steps_per_execution or 1
+  local callbacks = run.callbacks
+  if callbacks then
+    run.listens, run.progress = callbacks:has_batch_hooks(kind), callbacks:has_progress()
+    run.hears_begin = run.listens and #callbacks:listeners(begin_hooks[kind]) > 0
+  end
 end
 
 -- Runs batches from..from+count-1 of a chunk in C; gives how many were done and why it stopped. nil
--- where the step turns out not to be a plan.
-local function run_plan(run, kind, chunk, from, count, seconds)
+-- where the step turns out not to be a plan. hook: called after each batch.
+local function run_plan(run, kind, chunk, from, count, seconds, hook)
   local model = run.model
   local entry = step.plan(model, kind, chunk)
   if entry.retry then
@@ -156,7 +198,7 @@ local function run_plan(run, kind, chunk, from, count, seconds)
   end
   local spec = {feeds = chunk.feeds, order = chunk.order,
     first = chunk.first + (from - 1) * chunk.batch, batch = chunk.batch, steps = count,
-    seconds = seconds, step = model.steps_done, seed = model.seed}
+    seconds = seconds, step = model.steps_done, seed = model.seed, hook = hook}
   if entry.update then
     own_rule.fill(spec, model.optimizer, entry, count)
     spec.after = step.after_plan(model)
@@ -173,8 +215,39 @@ local function run_plan(run, kind, chunk, from, count, seconds)
   end
   local done, why = entry.plan:run(spec)
   if entry.update then own_rule.count(model.optimizer, done) end
-  if kind == "train" then model.steps_done = model.steps_done + done end
+  if kind == "train" and not hook then model.steps_done = model.steps_done + done end
   return done, why
+end
+
+-- Whether one of the functions takes logs: f(callback, batch, logs).
+local function reads_logs(heard)
+  for _, one in ipairs(heard) do
+    local about = type(one[2]) == "function" and debug.getinfo(one[2], "u")
+    if not about or about.isvararg or about.nparams > 2 then return true end
+  end
+  return false
+end
+
+-- Runs batches from a place in a chunk on in one call into C, which calls the callbacks after each.
+-- It ends where a callback changed what the call was made with.
+local function run_hooked(run, source, chunk, from, total)
+  local model, optimizer, advance = run.model, run.model.optimizer, source.advance
+  local rate, plans, make = optimizer.rate_source, nil, nil
+  local heard = run.callbacks:listeners "on_train_batch_end"
+  local reads = reads_logs(heard)
+  return run_plan(run, "train", chunk, from, chunk.steps - from + 1, nil, function()
+    total = total + 1
+    advance(source, chunk, 1)
+    model.steps_done = model.steps_done + 1
+    if not plans then plans, make = model.plans, log_maker(model) end
+    local logs = reads and make(model) or nil
+    for i = 1, #heard do
+      local one = heard[i]
+      one[2](one[1], total, logs)
+    end
+    return model.stop_training or model.optimizer ~= optimizer or optimizer.rate_source ~= rate
+      or model.plans ~= plans
+  end)
 end
 
 local function run_single(run, kind, source, chunk, k)
@@ -204,26 +277,24 @@ end
 
 -- What an own step returned stands for trackers that it does not keep.
 local function current_logs(run)
-  local logs, kept = loop.logs(run.model), {}
-  if run.own_logs then
-    each_metric(run.model, function(key, metric)
-      local count = metric.count
-      kept[key] = class.is(count, Variable) and count.tensor:item() > 0
-    end)
+  local logs = loop.logs(run.model)
+  if not run.own_logs then return logs end
+  local kept = {}
+  each_metric(run.model, function(key, metric)
+    local count = metric.count
+    kept[key] = class.is(count, Variable) and count.tensor:item() > 0
+  end)
+  for key, value in pairs(run.own_logs) do
+    if not kept[key] then rawset(logs, key, plain(value)) end
   end
-  for key, value in pairs(run.own_logs or {}) do
-    if not kept[key] then logs[key] = plain(value) end
-  end
-  return logs_of.new(logs)
+  return logs
 end
 
 loop.current_logs = current_logs
 
-local begin_hooks = {train = "on_train_batch_begin", test = "on_test_batch_begin"}
-local end_hooks = {train = "on_train_batch_end", test = "on_test_batch_end"}
-
 -- How long the next C call may take before somebody wants to hear of it.
 local function time_slice(run, shown)
+  if not run.progress and not run.deadline then return nil end
   local now = core.sys.clock()
   local slice = run.progress and math.max(0.001, redraw_seconds - (now - shown)) or nil
   if run.deadline then slice = math.min(slice or math.huge, math.max(1e-9, run.deadline - now)) end
@@ -235,8 +306,10 @@ end
 --- how many of them an interrupted run has done already.
 function loop.batches(run, kind, source, limit, begun)
   local callbacks, model = run.callbacks, run.model
-  local listens = callbacks and callbacks:has_batch_hooks(kind)
-  run.progress = callbacks and callbacks:has_progress()
+  local listens = run.listens
+  local direct = listens and kind == "train" and not run.hears_begin and not run.progress
+    and not run.deadline and run.group == 1 and run.how == "plan"
+    and model.optimizer.native ~= nil
   local total, shown, told, why = begun or 0, -math.huge, 0, nil
   local group, in_group = run.group or 1, 0
   local function end_group()
@@ -251,6 +324,15 @@ function loop.batches(run, kind, source, limit, begun)
     local at = 1
     while at <= chunk.steps and not why do
       local most = chunk.steps - at + 1
+      if direct and run.how == "plan" then
+        local done
+        done, why = run_hooked(run, source, chunk, at, total)
+        if done then
+          at, total = at + done, total + done
+          if model.stop_training then return total, nil end
+          goto continue
+        end
+      end
       if listens then most = math.min(group - in_group, most) end
       if listens and in_group == 0 then
         callbacks[begin_hooks[kind]](callbacks, total + 1, logs_of.new())
@@ -267,6 +349,7 @@ function loop.batches(run, kind, source, limit, begun)
       if why == "time" then why = nil end -- the slice is over, not the time of the run
       if not why and run.deadline and core.sys.clock() >= run.deadline then why = "time" end
       if kind == "train" and model.stop_training then return total, nil end
+      ::continue::
     end
   end
   end_group()

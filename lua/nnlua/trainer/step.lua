@@ -215,11 +215,13 @@ local find_plan
 -- differ in their number of rows alone remembers plans in chunk.plans.
 function step.plan(model, kind, chunk)
   if not model.plans then step.refresh(model) end
-  local known = chunk.plans and chunk.plans[kind .. chunk.batch]
+  local of_kind = chunk.plans and chunk.plans[kind]
+  local known = of_kind and of_kind[chunk.batch]
   if known and known.plans == model.plans then return known.entry end
   local entry = find_plan(model, kind, chunk)
   if chunk.plans then
-    chunk.plans[kind .. chunk.batch] = {plans = model.plans, entry = entry}
+    chunk.plans[kind] = of_kind or {}
+    chunk.plans[kind][chunk.batch] = {plans = model.plans, entry = entry}
   end
   return entry
 end

@@ -13,6 +13,7 @@ local dataset_of_csv = {
   label = "Columns that are y.",
   map = "f(table) that gives x, y, sample_weight.", portion = "Rows read at a time.",
   shuffle = "Mix the rows inside each portion.", prefetch = "Read ahead in a thread.",
+  keep = "Put x and y aside in a temporary file for later passes; None: where there is no `map`.",
 }
 
 for name, text in pairs(csv) do dataset_of_csv[name] = text end
