@@ -1,6 +1,7 @@
 -- nn.saving: models and weights as files; the format follows the file's ending. One line a format.
 
 local args = require "nnlua.args"
+local behind = require "nnlua.saving.behind"
 local err = require "nnlua.err"
 local objects = require "nnlua.saving.objects"
 local sys = require("nnlua.core").sys
@@ -28,8 +29,10 @@ local function endings(kind)
   return table.concat(list, ", ", 1, #list - 1) .. " or " .. list[#list]
 end
 
+-- The format of a file. Files that are still being written are waited for, as this may be one.
 local function format_of(path, kind, where)
   err.check(type(path) == "string", "%s: path is %s, expected a string", where, err.show(path))
+  behind.join()
   for _, f in ipairs(formats) do
     if path:sub(-#f.ending) == f.ending and f[kind] then return require(f.module) end
   end
@@ -46,6 +49,26 @@ end
 local function check_present(path, where)
   if not sys.exists(path) then err.raise("%s: %s: no such file", where, path) end
 end
+
+-- Where a file cannot be read and the save before it was kept, the error says so.
+local function read(path, f, ...)
+  local result = table.pack(pcall(f, ...))
+  if result[1] then return table.unpack(result, 2, result.n) end
+  local text, kept = tostring(result[2]), path .. saving.previous
+  if type(result[2]) == "string" and sys.exists(kept) then
+    text = ("%s; the save before it is %s"):format(text, kept)
+  end
+  error(type(result[2]) == "string" and text or result[2], 0)
+end
+
+-- "m.keras" for "m.keras.bkp", whose format is the same.
+local function without_previous(path)
+  return type(path) == "string" and path:sub(-#saving.previous) == saving.previous
+    and path:sub(1, -#saving.previous - 1) or path
+end
+
+--- What stands behind the name of a file that a later save replaced and kept.
+saving.previous = ".bkp"
 
 --- Caps for everything that is loaded from now on: bytes of a file's tensors, number of tensors,
 --- depth.
@@ -71,6 +94,16 @@ saving.save_model = args.fn("save", "model, filepath, overwrite=True, zipped=Non
     format.save_model(model, path)
   end)
 
+--- Begins to write the model (or its weights alone) on a thread: gives a job, whose wait() returns
+--- when the file is in place. options: weights, previous (where the file that it replaces stays),
+--- spare (what wait(true) of an earlier job gave: its memory).
+function saving.save_behind(model, path, options)
+  local format = format_of(path, options.weights and "weights" or "model", "save")
+  local how = {previous = options.previous, spare = options.spare}
+  if not options.weights then return behind.add(format.save_model(model, path, how)) end
+  return behind.add(format.save_weights(model, path, {behind = how}))
+end
+
 --- Reads a model. `custom_objects`: {name = class or function} that the file may name.
 ---@return nn.Model
 saving.load_model = args.fn("load_model",
@@ -78,9 +111,9 @@ saving.load_model = args.fn("load_model",
   function(path, custom, compile)
     local onnx = type(path) == "string" and path:find "%.onnx$"
     local format = onnx and require "nnlua.saving.onnx_read"
-      or format_of(path, "model", "load_model")
+      or format_of(without_previous(path), "model", "load_model")
     check_present(path, "load_model")
-    return format.load_model(path, {custom_objects = custom, compile = compile ~= false,
+    return read(path, format.load_model, path, {custom_objects = custom, compile = compile ~= false,
       limits = saving.current_limits})
   end)
 
@@ -98,10 +131,10 @@ saving.save_weights = args.fn("save_weights",
 saving.load_weights = args.fn("load_weights",
   "model, filepath, skip_mismatch=False, by_name=False, objects_to_skip=None",
   function(model, path, skip_mismatch, by_name, objects_to_skip)
-    local format = format_of(path, "weights", "load_weights")
+    local format = format_of(without_previous(path), "weights", "load_weights")
     err.check(model.built, "load_weights: the model is not built; give input_shape or call build")
     check_present(path, "load_weights")
-    format.load_weights(model, path, {skip_mismatch = skip_mismatch, by_name = by_name,
+    read(path, format.load_weights, model, path, {skip_mismatch = skip_mismatch, by_name = by_name,
       objects_to_skip = objects_to_skip, limits = saving.current_limits})
   end)
 

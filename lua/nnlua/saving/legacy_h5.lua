@@ -6,6 +6,7 @@ local err = require "nnlua.err"
 local rebuild = require "nnlua.saving.rebuild"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
+local version = require "nnlua.saving.version"
 
 local format = {}
 
@@ -37,6 +38,7 @@ end
 local function open(path, where, limits)
   local file = core.hdf5.open(path, limits)
   local root = file:tree()
+  version.check(root.attributes[version.key], where)
   local weights = child(root, "model_weights")
   local base = weights and "model_weights/" or ""
   weights = weights or root
@@ -218,7 +220,7 @@ end
 -- writing ----------------------------------------------------------------------------------------
 
 local json = core.json
-local version = "3.15.1"
+local keras_version = "3.15.1"
 
 -- Layers are {class_name, config} in these files; objects inside their configs stay as they are.
 local function legacy(object)
@@ -276,7 +278,7 @@ local function weight_items(items, model)
   add_variables(items, "model_weights/top_level_model_weights", model.own_weights)
   name_list(items, "model_weights", "layer_names", names)
   text(items, "model_weights", "backend", "tensorflow")
-  text(items, "model_weights", "keras_version", version)
+  text(items, "model_weights", "keras_version", keras_version)
 end
 
 local function training_config(model)
@@ -289,10 +291,11 @@ local function training_config(model)
   return c
 end
 
-function format.save_model(model, path)
-  local config, items = require "nnlua.saving.config", {}
+-- behind: {previous=, spare=} gives a job, see src/lua/behind.h.
+function format.save_model(model, path, behind)
+  local config, items = require "nnlua.saving.config", {version.item()}
   text(items, "", "backend", "tensorflow")
-  text(items, "", "keras_version", version)
+  text(items, "", "keras_version", keras_version)
   text(items, "", "model_config", json.encode(legacy(config.serialize_model(model)), true))
   local training = training_config(model)
   if training then text(items, "", "training_config", json.encode(training, true)) end
@@ -300,9 +303,13 @@ function format.save_model(model, path)
   if model.optimizer and model.optimizer.built then
     add_variables(items, "optimizer_weights", model.optimizer.variables)
   end
-  core.hdf5.save(path, items)
+  if not behind then return core.hdf5.save(path, items) end
+  return core.behind.file(path, core.hdf5.block(items, true, behind.spare),
+    behind.previous)
 end
 
-function format.save_weights(model, path) format.save_model(model, path) end
+function format.save_weights(model, path, options)
+  return format.save_model(model, path, options.behind)
+end
 
 return format

@@ -4,6 +4,7 @@
 local core = require "nnlua.core"
 local err = require "nnlua.err"
 local store = require "nnlua.saving.store"
+local version = require "nnlua.saving.version"
 
 local format = {}
 
@@ -49,7 +50,10 @@ function format.save_weights(model, path, options)
   local folder, base = path:match "^(.*/)([^/]*)%.weights%.json$"
   if not folder then folder, base = "", path:match "^(.*)%.weights%.json$" end
   local shards, map, total = deal(store.items(model), most * GIB)
-  for k, items in ipairs(shards) do core.hdf5.save(folder .. shard_name(base, k), items) end
+  for k, items in ipairs(shards) do
+    items[#items + 1] = version.item()
+    core.hdf5.save(folder .. shard_name(base, k), items)
+  end
   local weight_map = {}
   for group, list in pairs(map) do
     local names = {}
@@ -107,7 +111,9 @@ function format.load_weights(model, path, options)
   local folder, values, names = path:match "^(.*/)" or "", {}, {}
   for _, name in ipairs(shard_names(index, where)) do
     local file = core.hdf5.open(folder .. name, options.limits)
-    add_values(values, names, file:tree(), "", file)
+    local tree = file:tree()
+    version.check(tree.attributes[version.key], where)
+    add_values(values, names, tree, "", file)
     file:close()
   end
   local s = store.from_tensors(values, where)

@@ -7,6 +7,7 @@ local core = require "nnlua.core"
 local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
+local version = require "nnlua.saving.version"
 local walk = require "nnlua.saving.walk"
 
 local store = {}
@@ -40,8 +41,9 @@ end
 
 --- A store from an HDF5 file that is open. where: begins error texts.
 function store.from_hdf5(file, where)
-  local s = {where = where, groups = {}, order = {}}
-  add_groups(s, file:tree(), "")
+  local s, tree = {where = where, groups = {}, order = {}}, file:tree()
+  version.check(tree.attributes[version.key], where)
+  add_groups(s, tree, "")
   function s.read(path)
     if s.renamed and not file:read(path) then
       path = path:gsub("^layers", "_layer_checkpoint_dependencies"):gsub("/layers/",
