@@ -60,13 +60,18 @@ typedef struct part {
 } part;
 
 typedef struct job {
+  pthread_mutex_t lock;
+  pthread_cond_t over;
+  int done, failed;  /* under the lock: jobs behind it wait for that */
+  struct job *after; /* borrowed: the job before it, NULL when there is none */
   pthread_t thread;
   int running;
   nn_alloc own; /* the thread's: the C library's, as Lua's is not for two threads */
   const char *path, *previous; /* borrowed; `previous` may be NULL */
   size_t count;
-  nn_status status;
+  nn_status status; /* NN_OK once it is told */
   nn_error error;
+  int told;
   part part[];
 } job;
 
@@ -78,17 +83,31 @@ static void members_write(const job *j, nn_stream *s) {
   nn_zip_finish(&w);
 }
 
-static void *run(void *arg) {
-  job *j = arg;
+static void write_file(job *j) {
   nn_stream s;
   j->status = nn_stream_create(&s, &j->own, j->path, &j->error);
-  if (j->status) return NULL;
+  if (j->status) return;
   const part *p = j->part;
   if (p->block && p->block->sum_at) nn_checksum_set(p->block->bytes, p->n, p->block->sum_at);
   if (p->name) members_write(j, &s);
   else nn_stream_write(&s, p->bytes, p->n);
   s.previous = j->previous;
   j->status = nn_stream_commit(&s, &j->error);
+}
+
+static void *run(void *arg) {
+  job *j = arg, *before = j->after;
+  if (before) {
+    pthread_mutex_lock(&before->lock);
+    while (!before->done) pthread_cond_wait(&before->over, &before->lock);
+    if (before->failed) j->status = NN_ERR_IO, j->error = before->error;
+    pthread_mutex_unlock(&before->lock);
+  }
+  if (!j->status) write_file(j);
+  pthread_mutex_lock(&j->lock);
+  j->done = 1, j->failed = j->status != NN_OK;
+  pthread_cond_broadcast(&j->over);
+  pthread_mutex_unlock(&j->lock);
   return NULL;
 }
 
@@ -97,15 +116,18 @@ static void join(job *j) {
   j->running = 0;
 }
 
-static void drop(job *j) {
+/* Lets go of all that the job at index 1 keeps alive, the job before it included. */
+static void drop(lua_State *L, job *j) {
   join(j);
   for (size_t i = 0; i < j->count; i++)
     if (j->part[i].block) block_clear(j->part[i].block);
-  j->count = 0;
+  j->count = 0, j->after = NULL;
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, 1);
 }
 
 static int job_gc(lua_State *L) {
-  drop(luaL_checkudata(L, 1, JOB_TYPE));
+  drop(L, luaL_checkudata(L, 1, JOB_TYPE));
   return 0;
 }
 
@@ -120,26 +142,30 @@ static int job_wait(lua_State *L) {
   int keep = lua_toboolean(L, 2);
   lua_settop(L, 1);
   join(j);
-  if (keep) {
+  if (keep && j->count > 0) {
     lua_getiuservalue(L, 1, 1);
     lua_getfield(L, -1, "block");
     j->count = 0;
   }
-  drop(j);
+  drop(L, j);
   nn_status status = j->status;
-  j->status = NN_OK; /* told once */
+  j->status = NN_OK, j->told = 1;
   nnl_check(L, status, &j->error);
-  return keep;
+  return lua_gettop(L) > 1;
 }
 
-/* A job of `count` parts for the path at index 1; index 3 names the place of the one before. The
- * list of what it borrows is left on the stack above it. */
+/* A job of `count` parts for the path at index 1; index 3 names the place of the file before, index
+ * 4 is the job before. The list of what it borrows is left on the stack above it. */
 static job *push_job(lua_State *L, size_t count) {
   static const luaL_Reg methods[] = {{"wait", job_wait}, {"join", job_join}, {NULL, NULL}};
   job *j = lua_newuserdatauv(L, sizeof *j + count * sizeof(part), 1);
   memset(j, 0, sizeof *j + count * sizeof(part));
+  pthread_mutex_init(&j->lock, NULL);
+  pthread_cond_init(&j->over, NULL);
   nn_alloc_init(&j->own, NULL, NULL, 0);
   j->path = lua_tostring(L, 1), j->previous = lua_tostring(L, 3);
+  j->after = luaL_testudata(L, 4, JOB_TYPE);
+  if (j->after && j->after->told) j->after = NULL;
   if (luaL_newmetatable(L, JOB_TYPE)) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
@@ -153,7 +179,9 @@ static job *push_job(lua_State *L, size_t count) {
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);
   lua_pushvalue(L, 3);
-  lua_rawseti(L, -2, 2);
+  lua_setfield(L, -2, "previous");
+  lua_pushvalue(L, 4);
+  lua_setfield(L, -2, "after");
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, -3, 1);
   return j;
@@ -182,7 +210,7 @@ static void check_arguments(lua_State *L) {
   nn_lua_check_files(L, "save");
   luaL_checkstring(L, 1);
   luaL_optstring(L, 3, NULL);
-  lua_settop(L, 3);
+  lua_settop(L, 4);
 }
 
 static int l_file(lua_State *L) {
@@ -190,9 +218,9 @@ static int l_file(lua_State *L) {
   luaL_checkudata(L, 2, BLOCK_TYPE);
   job *j = push_job(L, 1);
   lua_pushvalue(L, 2);
-  add_part(L, j, NULL, 5);
+  add_part(L, j, NULL, 6);
   start(j);
-  lua_settop(L, 4);
+  lua_settop(L, 5);
   return 1;
 }
 
@@ -206,13 +234,13 @@ static int l_zip(lua_State *L) {
     lua_geti(L, 2, k);
     lua_geti(L, -1, 1);
     const char *name = luaL_checkstring(L, -1);
-    lua_rawseti(L, 5, luaL_len(L, 5) + 1);
+    lua_rawseti(L, 6, luaL_len(L, 6) + 1);
     lua_geti(L, -1, 2);
-    add_part(L, j, name, 5);
-    lua_settop(L, 5);
+    add_part(L, j, name, 6);
+    lua_settop(L, 6);
   }
   start(j);
-  lua_settop(L, 4);
+  lua_settop(L, 5);
   return 1;
 }
 

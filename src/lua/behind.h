@@ -3,13 +3,17 @@
  * its own, atomically, while the script goes on. Checksums are the thread's business too, so the
  * script waits for one copy of the values.
  *
- * core.behind.file(path, block[, previous]) and core.behind.zip(path, {{name, text or block}, ...}
- * [, previous]) give a job. job:wait() returns when the file is in place, and raises once what went
- * wrong; job:join() only waits. A job that is dropped is waited for. `previous` is the name under
- * which the file that is replaced stays.
+ * core.behind.file(path, block, previous, after) and core.behind.zip(path, {{name, text or block},
+ * ...}, previous, after) give a job. job:wait() returns when the file is in place, and raises once
+ * what went wrong; job:join() only waits. A job that is dropped is waited for.
  *
- * A block belongs to the job that it was given to. job:wait(true) gives the block back, whose memory
- * the next block may take over: copying 50 MB into memory that was in use takes 7 ms, into new
+ * `previous` is the name under which the file that is replaced stays. `after` is an earlier job,
+ * whose file is in place before this one is begun; where it failed and nobody knows yet, this one
+ * fails with it: a training's state never tells of a checkpoint that is not on the disk. Both may
+ * be nil.
+ *
+ * A block belongs to the job that it was given to. job:wait(true) gives it back: the next block may
+ * take over its memory. Copying 50 MB into memory that was in use takes 7 ms, into new
  * pages 27 ms.
  */
 #ifndef NN_LUA_BEHIND_H

@@ -1,5 +1,6 @@
-/* core.safetensors: load(path[, limits]) and save(path, list, metadata); block(list,
- * metadata[, spare]) gives the bytes as a block, see lua/behind.h. Metadata of the name of io/checksum.h is filled in. */
+/* core.safetensors: load(path[, limits]) and save(path, list, metadata); block(list, metadata
+ * [, spare]) gives the bytes as a block, see lua/behind.h. Metadata under the name of io/checksum.h
+ * is filled in. */
 #include "lua/l_safetensors.h"
 
 #include <string.h>

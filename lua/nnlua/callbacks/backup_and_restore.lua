@@ -81,6 +81,15 @@ local function save(self, epoch, batch)
     behind = true, spare = spare, previous = self.double_checkpoint and self.previous or nil})
 end
 
+-- The first state is on the disk before anything is done, so that a run that is killed before its
+-- first save begins again as it began: with its first weights, seeds and files.
+function BackupAndRestore:after_train_begin()
+  local run = rawget(self.model, "fit_run")
+  if self.model.resume_from or run and run.arguments.resume then return end
+  save(self, run and run.first_epoch - 1 or 0, 0)
+  wait(self)
+end
+
 function BackupAndRestore:on_epoch_begin(epoch) self.epoch = epoch end
 
 -- After all callbacks, so that the state holds what they made of the batch.

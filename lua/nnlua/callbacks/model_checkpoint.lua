@@ -1,9 +1,9 @@
 -- Saves the model after epochs or batches: each time, or only when the watched value improved.
 --
 -- Training waits for a copy of the state; a thread makes the checksums and writes, to a name beside
--- the file's, which is renamed when all is on the disk. The writes of one callback keep their order:
--- a save waits for the one before, and what went wrong with a write is raised there or when fit
--- ends. Whoever loads or saves a file through nn.saving waits for it.
+-- the file's, which is renamed when all is on the disk. The writes keep their order: a save waits
+-- for the one before, and what went wrong with a write is raised there or when fit ends. Whoever
+-- loads or saves a file through nn.saving waits for it.
 
 local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"

@@ -29,10 +29,8 @@ local function endings(kind)
   return table.concat(list, ", ", 1, #list - 1) .. " or " .. list[#list]
 end
 
--- The format of a file. Files that are still being written are waited for, as this may be one.
 local function format_of(path, kind, where)
   err.check(type(path) == "string", "%s: path is %s, expected a string", where, err.show(path))
-  behind.join()
   for _, f in ipairs(formats) do
     if path:sub(-#f.ending) == f.ending and f[kind] then return require(f.module) end
   end
@@ -40,13 +38,16 @@ local function format_of(path, kind, where)
   return err.raise("%s: unknown ending '%s'; expected %s", where, ending or "", endings(kind))
 end
 
+-- Files that are still being written are waited for, as this may be one of them.
 local function check_overwrite(path, overwrite, where)
+  behind.join()
   if overwrite == false and sys.exists(path) then
     err.raise("%s: %s exists, and overwrite is false", where, path)
   end
 end
 
 local function check_present(path, where)
+  behind.join()
   if not sys.exists(path) then err.raise("%s: %s: no such file", where, path) end
 end
 
@@ -100,8 +101,8 @@ saving.save_model = args.fn("save", "model, filepath, overwrite=True, zipped=Non
 function saving.save_behind(model, path, options)
   local format = format_of(path, options.weights and "weights" or "model", "save")
   local how = {previous = options.previous, spare = options.spare}
-  if not options.weights then return behind.add(format.save_model(model, path, how)) end
-  return behind.add(format.save_weights(model, path, {behind = how}))
+  if not options.weights then return format.save_model(model, path, how) end
+  return format.save_weights(model, path, {behind = how})
 end
 
 --- Reads a model. `custom_objects`: {name = class or function} that the file may name.

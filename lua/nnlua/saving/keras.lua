@@ -7,6 +7,7 @@ local err = require "nnlua.err"
 local store = require "nnlua.saving.store"
 local version = require "nnlua.saving.version"
 local walk = require "nnlua.saving.walk"
+local writer = require "nnlua.saving.behind"
 
 local format = {}
 
@@ -49,7 +50,7 @@ function format.save_model(model, path, behind)
     {"config.json", core.json.encode(config.full(model), true)},
     {"model.weights.h5", weights}}
   for _, member in ipairs(assets(model)) do members[#members + 1] = member end
-  if behind then return core.behind.zip(path, members, behind.previous) end
+  if behind then return writer.zip(path, members, behind.previous) end
   core.zip.save(path, members)
 end
 

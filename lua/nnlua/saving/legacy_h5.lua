@@ -7,6 +7,7 @@ local rebuild = require "nnlua.saving.rebuild"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
 local version = require "nnlua.saving.version"
+local writer = require "nnlua.saving.behind"
 
 local format = {}
 
@@ -304,7 +305,7 @@ function format.save_model(model, path, behind)
     add_variables(items, "optimizer_weights", model.optimizer.variables)
   end
   if not behind then return core.hdf5.save(path, items) end
-  return core.behind.file(path, core.hdf5.block(items, true, behind.spare),
+  return writer.file(path, core.hdf5.block(items, true, behind.spare),
     behind.previous)
 end
 

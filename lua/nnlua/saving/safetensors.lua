@@ -5,6 +5,7 @@ local core = require "nnlua.core"
 local err = require "nnlua.err"
 local state = require "nnlua.saving.state"
 local version = require "nnlua.saving.version"
+local writer = require "nnlua.saving.behind"
 
 local format = {}
 
@@ -13,7 +14,7 @@ local function save(path, list, config, behind)
   local metadata = {format = "keras", [version.key] = version.text,
     [version.checksum] = "00000000", config = config}
   if not behind then return core.safetensors.save(path, list, metadata) end
-  return core.behind.file(path, core.safetensors.block(list, metadata, behind.spare),
+  return writer.file(path, core.safetensors.block(list, metadata, behind.spare),
     behind.previous)
 end
 

@@ -194,11 +194,10 @@ function training_state.save(model, path, position)
     items[#items + 1] = {"tensor", ("%s/tensors/%d"):format(GROUP, k), t}
   end
   items[#items + 1] = version.item()
-  behind.join()
   if position.behind then
-    return behind.add(core.behind.file(path,
-      core.hdf5.block(items, true, position.spare), position.previous))
+    return behind.file(path, core.hdf5.block(items, true, position.spare), position.previous)
   end
+  behind.join()
   core.hdf5.save(path, items)
 end
 

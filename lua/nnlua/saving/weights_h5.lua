@@ -3,6 +3,7 @@
 local core = require "nnlua.core"
 local store = require "nnlua.saving.store"
 local version = require "nnlua.saving.version"
+local writer = require "nnlua.saving.behind"
 
 local format = {}
 
@@ -10,7 +11,7 @@ function format.save_weights(model, path, options)
   local items, behind = store.items(model), options.behind
   items[#items + 1] = version.item()
   if not behind then return core.hdf5.save(path, items) end
-  return core.behind.file(path, core.hdf5.block(items, true, behind.spare),
+  return writer.file(path, core.hdf5.block(items, true, behind.spare),
     behind.previous)
 end
 
