@@ -93,7 +93,7 @@ local names = core.sys.listdir(folder)
 table.sort(names)
 for _, name in ipairs(names) do
   -- not what killed processes left, nor copies of files that a repeated save replaced
-  local other = name == "log" or name == "backup" or name:find "%.tmp%-" or name:find "%.bkp$" or name:find "%.tmp$"
+  local other = name == "log" or name == "backup" or name:find "%.tmp%f[-\0]" or name:find "%.bkp$"
   if not other then parts[#parts + 1] = name .. " " .. core.sha256_file(path(name)) end
 end
 assert(core.sys.fsync_write(path "digest", core.sha256(parts)))

@@ -5,6 +5,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
 local objects = require "nnlua.saving.objects"
+local operations = require "nnlua.saving.operations"
 local tree = require "nnlua.tree"
 
 local config = {}
@@ -97,13 +98,13 @@ end
 local function functional_config(model)
   local numbers, layers = node_numbers(model), {}
   for i, layer in ipairs(model.layers) do
-    if layer.class_name and layer.sig then
-      err.raise("save: the model calls nn.ops.%s on its symbolic tensors; put it into a layer",
-        layer.sig.name)
+    if layer.is_operation then
+      layers[i] = operations.serialize(layer, function(t) return tensor_config(t, numbers) end)
+    else
+      layers[i] = objects.serialize(layer)
+      layers[i].name = layer.name
+      layers[i].inbound_nodes = inbound(layer, model, numbers)
     end
-    layers[i] = objects.serialize(layer)
-    layers[i].name = layer.name
-    layers[i].inbound_nodes = inbound(layer, model, numbers)
   end
   return {name = model.name, trainable = model.is_trainable, layers = core.json.array(layers),
     input_layers = as_given(model.inputs_as_given, numbers),

@@ -62,6 +62,8 @@ local function shift(v, by)
   return v
 end
 
+objects.shift = shift
+
 -- writing
 -- ------------------------------------------------------------------------------------------
 
