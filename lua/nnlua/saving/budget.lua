@@ -1,10 +1,14 @@
 -- What the weights of a model that is being loaded may take: the bytes of those in its file. So a
--- configuration that asks for more than its file holds is refused before memory is asked for.
+-- configuration that asks for more than its file holds is refused before memory is asked for. All
+-- other tensors that are made on the way (constants of operations, say) share a budget as well.
 
+local core = require "nnlua.core"
 local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"
 
 local budget = {}
+
+local other_bytes = 1 << 28
 
 local left, where -- of the load under way
 
@@ -22,9 +26,11 @@ end
 --- Runs f with `bytes` for the variables that it makes.
 function budget.within(bytes, text, f, ...)
   local old_left, old_where = left, where
+  local old_tensors = core.tensor_budget(math.min(4 * bytes, 1 << 60) + other_bytes)
   left, where = bytes, text
   local function finish(ok, ...)
     left, where = old_left, old_where
+    core.tensor_budget(old_tensors)
     if not ok then error((...), 0) end
     return ...
   end

@@ -1,10 +1,10 @@
 -- Calls of nn.ops on the symbolic tensors of a functional model, as Keras's files hold them: nodes
--- of the class `Add` of `keras.src.ops.numpy` and so on, whose config has the options, while tensors
--- and numbers stand among the arguments of the call.
+-- of the class `Add` of `keras.src.ops.numpy` and so on. Options stand in the config, tensors and
+-- numbers among the arguments of the call.
 --
 -- Names of a file are looked up in the table below and nowhere else. Left out is what counts
--- positions in its values (argmax, argsort, top_k ...): they begin with 1 here and with 0 there; and
--- what takes functions.
+-- positions in its values (argmax, argsort, top_k ...), which begin with 1 here and with 0 there;
+-- what takes functions; and what makes tensors from numbers alone.
 
 local core = require "nnlua.core"
 local args = require "nnlua.args"
@@ -21,37 +21,34 @@ local null, array = core.json.null, core.json.array
 -- "name(what stands in config)", with "=Class" where that is not the name in camel case.
 local text = {
   numpy = [[
-    abs add all(axis,keepdims) allclose=AllClose(rtol,atol,equal_nan) amax(axis,keepdims)
-    amin(axis,keepdims) angle any(axis,keepdims) append(axis) arange(dtype) arccos arccosh
-    arcsin arcsinh arctan arctan2 arctanh array_split(indices_or_sections,axis) average(axis)
-    bincount(weights,minlength,sparse) bitwise_and bitwise_invert bitwise_left_shift bitwise_not
-    bitwise_or bitwise_right_shift bitwise_xor broadcast_to(shape) cbrt ceil clip(x_min,x_max)
-    concatenate(axis) conj conjugate copy corrcoef correlate(mode) cos cosh count_nonzero(axis)
-    cross(axisa,axisb,axisc,axis) cumprod(axis,dtype) cumsum(axis,dtype) deg2rad diag(k)
-    diagflat(k) diagonal(offset,axis1,axis2) diff(n,axis) divide divide_no_nan dot
-    dsplit(indices_or_sections) dstack einsum(subscripts) empty_like equal exp exp2
-    expand_dims(axis) expm1 fabs flip(axis) fliplr flipud floor floor_divide fmax fmin fmod
-    full(shape) full_like gcd geomspace(num,endpoint,axis) get_item greater greater_equal
-    heaviside histogram(bins,range) hsplit(indices_or_sections) hstack hypot i0 imag inner
-    isclose(equal_nan) isfinite isin=IsIn(assume_unique,invert) isinf isnan isneginf isposinf
-    isreal kron lcm ldexp left_shift less less_equal linspace(num,endpoint,retstep,axis) log
-    log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor
-    logspace(num,endpoint,base,axis) matmul max(axis,keepdims,initial) maximum
-    mean(axis,keepdims) median(axis,keepdims) min(axis,keepdims,initial) minimum mod
-    moveaxis(source,destination) multiply nan_to_num(nan,posinf,neginf) nancumprod(axis,dtype)
-    nancumsum(axis,dtype) nanmax(axis,keepdims) nanmean(axis,keepdims) nanmedian(axis,keepdims)
-    nanmin(axis,keepdims) nanpercentile(axis,method,keepdims) nanprod(axis,keepdims)
-    nanquantile(axis,method,keepdims) nanstd(axis,keepdims) nansum(axis,keepdims)
-    nanvar(axis,keepdims) negative nextafter not_equal ones_like outer pad(pad_width,mode)
-    percentile(axis,method,keepdims) power prod(axis,keepdims,dtype) ptp(axis,keepdims)
-    quantile(axis,method,keepdims) rad2deg ravel real reciprocal repeat(repeats,axis)
-    reshape(newshape) right_shift roll(shift,axis) rot90(k,axes) round(decimals) select sign
-    signbit sin sinc sinh slogdet sort(axis) split(indices_or_sections,axis) sqrt square
-    squeeze(axis) stack(axis) std(axis,keepdims) subtract sum(axis,keepdims)
-    swapaxes(axis1,axis2) take(axis) tan tanh tensordot(axes) tile(repeats)
-    trace(offset,axis1,axis2) transpose(axes) trapezoid(x,dx,axis) tril(k) triu(k) true_divide
-    trunc vander(N,increasing) var(axis,keepdims) vdot view(dtype) vsplit(indices_or_sections)
-    vstack where zeros_like
+    abs add all(axis,keepdims) amax(axis,keepdims) amin(axis,keepdims) any(axis,keepdims)
+    append(axis) arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+    array_split(indices_or_sections,axis) average(axis) bitwise_and bitwise_invert
+    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
+    broadcast_to(shape) cbrt ceil clip(x_min,x_max) concatenate(axis) copy corrcoef
+    correlate(mode) cos cosh count_nonzero(axis) cross(axisa,axisb,axisc,axis)
+    cumprod(axis,dtype) cumsum(axis,dtype) deg2rad diag(k) diagflat(k)
+    diagonal(offset,axis1,axis2) diff(n,axis) divide divide_no_nan dot
+    dsplit(indices_or_sections) dstack einsum(subscripts) equal exp exp2 expand_dims(axis) expm1
+    fabs flip(axis) fliplr flipud floor floor_divide fmax fmin fmod full_like gcd get_item greater
+    greater_equal heaviside hsplit(indices_or_sections) hstack hypot i0 inner isclose(equal_nan)
+    isfinite isin=IsIn(assume_unique,invert) isinf isnan isneginf isposinf kron lcm ldexp
+    left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not
+    logical_or logical_xor matmul max(axis,keepdims,initial) maximum mean(axis,keepdims)
+    median(axis,keepdims) min(axis,keepdims,initial) minimum mod moveaxis(source,destination)
+    multiply nan_to_num(nan,posinf,neginf) nancumprod(axis,dtype) nancumsum(axis,dtype)
+    nanmax(axis,keepdims) nanmean(axis,keepdims) nanmedian(axis,keepdims) nanmin(axis,keepdims)
+    nanpercentile(axis,method,keepdims) nanprod(axis,keepdims) nanquantile(axis,method,keepdims)
+    nanstd(axis,keepdims) nansum(axis,keepdims) nanvar(axis,keepdims) negative nextafter
+    not_equal ones_like outer pad(pad_width,mode) percentile(axis,method,keepdims) power
+    prod(axis,keepdims,dtype) ptp(axis,keepdims) quantile(axis,method,keepdims) rad2deg ravel
+    reciprocal repeat(repeats,axis) reshape(newshape) right_shift roll(shift,axis) rot90(k,axes)
+    round(decimals) select sign signbit sin sinc sinh slogdet sort(axis)
+    split(indices_or_sections,axis) sqrt square squeeze(axis) stack(axis) std(axis,keepdims)
+    subtract sum(axis,keepdims) swapaxes(axis1,axis2) take(axis) tan tanh tensordot(axes)
+    tile(repeats) trace(offset,axis1,axis2) transpose(axes) trapezoid(x,dx,axis) tril(k) triu(k)
+    true_divide trunc var(axis,keepdims) vdot vsplit(indices_or_sections) vstack where
+    zeros_like
   ]],
   nn = [[
     adaptive_average_pool(output_size,data_format) adaptive_max_pool(output_size,data_format)
@@ -88,7 +85,7 @@ local text = {
     svd=SVD(full_matrices,compute_uv)
   ]],
   core = [[
-    cast(dtype) saturate_cast(dtype) slice(shape) slice_update stop_gradient unstack(num,axis)
+    cast(dtype) saturate_cast(dtype) slice(shape) slice_update stop_gradient
   ]],
 }
 
@@ -123,6 +120,19 @@ end
 local function fn_of(row) return require("nnlua.ops")[row.name] end
 
 -- values ------------------------------------------------------------------------------------------
+
+-- Numbers that make work by themselves, whatever the sizes of the tensors.
+local most = {n = 64, k = 1 << 31, indices_or_sections = 10000, output_size = 10000,
+  num_classes = 1 << 31, fft_length = 1 << 20}
+
+local function check_most(row, key, v)
+  if type(v) == "table" then
+    for _, one in pairs(v) do check_most(row, key, one) end
+  elseif most[key] and type(v) == "number" and not (math.abs(v) <= most[key]) then
+    err.raise("load: %s of '%s' is %s, at most %d are read from a file", key, row.name,
+      tostring(v), most[key])
+  end
+end
 
 local axis_keys = {axis = true, axes = true, axis1 = true, axis2 = true, axisa = true, axisb = true,
   axisc = true, source = true, destination = true}
@@ -304,6 +314,7 @@ local function put(record, row, key, v, fill)
     record.key = key_from_file(v, record.x.shape)
     return
   end
+  check_most(row, key, v)
   v = from_file(v, fill)
   if v ~= nil then record[key] = shifted(row, key, v, 1) end
 end
