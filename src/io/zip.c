@@ -100,7 +100,9 @@ static nn_status open_source(nn_zip **out, nn_zip *z, zip_source_t *source, zip_
   if (!z->zip) {
     z->lib.zip_source_free(source);
     int memory = z->lib.zip_error_code_zip(error) == ZIP_ER_MEMORY;
-    st = fail(z, memory ? NN_ERR_MEMORY : NN_ERR_FORMAT, e, z->lib.zip_error_strerror(error), NULL);
+    int no_zip = z->lib.zip_error_code_zip(error) == ZIP_ER_NOZIP;
+    st = fail(z, memory ? NN_ERR_MEMORY : NN_ERR_FORMAT, e,
+              no_zip ? "not a zip archive, or cut short" : z->lib.zip_error_strerror(error), NULL);
   } else {
     st = members_read(z, e);
   }

@@ -32,7 +32,12 @@ end
 local function format_of(path, kind, where)
   err.check(type(path) == "string", "%s: path is %s, expected a string", where, err.show(path))
   for _, f in ipairs(formats) do
-    if path:sub(-#f.ending) == f.ending and f[kind] then return require(f.module) end
+    if path:sub(-#f.ending) == f.ending then
+      if f[kind] then return require(f.module) end
+      return err.raise("%s: %s files hold weights alone: %s; whole models end in %s", where,
+        f.ending, where == "save" and "use save_weights" or "build the model and use load_weights",
+        endings(kind))
+    end
   end
   local ending = path:match "[^/](%.[^./]*)$"
   return err.raise("%s: unknown ending '%s'; expected %s", where, ending or "", endings(kind))

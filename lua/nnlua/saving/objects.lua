@@ -112,9 +112,13 @@ end
 objects.shape_list = shape_list
 
 --- {input_shape = ...} of a layer that was built for one input or a list of them; the batch is
---- unknown.
+--- unknown. Layers whose tensors are arguments of their own have none: Keras builds them when they
+--- are called.
 function objects.build_config(object)
   local shape = rawget(object, "built_shape")
+  if object.tensor_arguments and type(shape) == "table" and type(shape[1]) == "table" then
+    return nil
+  end
   if type(shape) ~= "table" or shape[1] == nil then return nil end
   local function with_batch(s)
     local out = shape_list(s)
@@ -214,6 +218,9 @@ local function space_of(module, key)
   return "layers"
 end
 
+-- Classes that Keras exports under another name than their own, which legacy .h5 files have.
+local own_names = {GroupedQueryAttention = "GroupQueryAttention"}
+
 --- The class of that name, from the caller's objects or the fixed tables; an error names what
 --- lacks. key: what the object stands under.
 function objects.find_class(config, key)
@@ -225,7 +232,7 @@ function objects.find_class(config, key)
   custom = custom or objects.find_registered(name)
   if class.is_class(custom) then return custom end
   local space = space_of(module, key)
-  local known = space and require("nnlua." .. space)[name]
+  local known = space and require("nnlua." .. space)[own_names[name] or name]
   if class.is_class(known) then return known end
   return err.raise("load: there is no class '%s' (%s); pass it in custom_objects or register it "
     .. "with nn.saving.register_serializable", name, tostring(module or "custom"))

@@ -104,17 +104,25 @@ local function add_values(values, names, node, path, file)
   end
 end
 
-function format.load_weights(model, path, options)
-  local where = "load_weights: " .. path
+--- for name, file in shards(path, options, where): the files beside the index, open one at a time.
+function format.shards(path, options, where)
   local index = core.json.decode(read_text(path, where), path, options.limits)
   if type(index) ~= "table" then err.raise("%s: the index is no object", where) end
-  local folder, values, names = path:match "^(.*/)" or "", {}, {}
-  for _, name in ipairs(shard_names(index, where)) do
-    local file = core.hdf5.open(folder .. name, options.limits)
-    local tree = file:tree()
-    version.check(tree.attributes[version.key], where)
-    add_values(values, names, tree, "", file)
-    file:close()
+  local folder, list, k, file = path:match "^(.*/)" or "", shard_names(index, where), 0, nil
+  return function()
+    if file then file:close() end
+    k = k + 1
+    if not list[k] then return nil end
+    file = core.hdf5.open(folder .. list[k], options.limits)
+    version.check(file:tree().attributes[version.key], where)
+    return list[k], file
+  end
+end
+
+function format.load_weights(model, path, options)
+  local where, values, names = "load_weights: " .. path, {}, {}
+  for _, file in format.shards(path, options, where) do
+    add_values(values, names, file:tree(), "", file)
   end
   local s = store.from_tensors(values, where)
   for group, g in pairs(s.groups) do g.name = names[group] end
