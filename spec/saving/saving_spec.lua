@@ -181,6 +181,15 @@ describe("paths", function()
       "save: unknown ending '.txt'; expected .keras", 1, true))
     assert.is_truthy(message(nn.saving.load_model, "model.txt"):find(
       "load_model: unknown ending '.txt'; expected .keras", 1, true))
+    assert.is_truthy(message(model.save, model, path "m.weights.h5"):find(
+      "save: .weights.h5 files hold weights alone: use save_weights; whole models end in .keras",
+      1, true))
+    assert.is_truthy(message(model.save_weights, model, path "weights"):find(
+      "save_weights: unknown ending ''; expected .keras, .weights.h5", 1, true))
+    local lambda = nn.Sequential{nn.Input{shape = {6}}, L.Lambda{function(x) return x end,
+      name = "mine"}}
+    assert.is_truthy(message(lambda.save, lambda, path "l.keras"):find(
+      "save: Lambda 'mine': a Lua function can be saved only when", 1, true))
     assert.is_truthy(message(nn.saving.load_model, "nope.keras"):find(
       "load_model: nope.keras: no such file", 1, true))
     model:save(path "there.keras")

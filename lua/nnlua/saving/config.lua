@@ -65,7 +65,7 @@ end
 -- A call's tensors as Keras passes them: in one list, each by itself, or the states apart.
 local function call_config(layer, inputs, ctx)
   local kwargs = {}
-  for _, name in ipairs {"training", "use_causal_mask", "return_attention_scores"} do
+  for _, name in ipairs {"training", "use_causal_mask", "return_attention_scores", "reverse"} do
     kwargs[name] = ctx[name]
   end
   if layer.tensor_arguments == "positions" and inputs[1] then

@@ -115,6 +115,8 @@ end
 saving.load_model = args.fn("load_model",
   "filepath, custom_objects=None, compile=True, safe_mode=True",
   function(path, custom, compile)
+    err.check(custom == nil or args.is_record(custom),
+      "load_model: custom_objects is %s, expected {name = class or function}", err.show(custom))
     local onnx = type(path) == "string" and path:find "%.onnx$"
     local format = onnx and require "nnlua.saving.onnx_read"
       or format_of(without_previous(path), "model", "load_model")
@@ -133,11 +135,27 @@ saving.save_weights = args.fn("save_weights",
     format.save_weights(model, path, {max_shard_size = shard})
   end)
 
+-- A record with a misspelt name comes as the first of these.
+local function check_switches(skip_mismatch, by_name, objects_to_skip)
+  for key in pairs(args.is_record(skip_mismatch) and skip_mismatch or {}) do
+    local names = {"skip_mismatch", "by_name", "objects_to_skip"}
+    err.raise("load_weights: unknown argument '%s'%s", tostring(key),
+      err.suggest(tostring(key), names))
+  end
+  for name, v in pairs{skip_mismatch = skip_mismatch, by_name = by_name} do
+    err.check(type(v) == "boolean", "load_weights: %s is %s, expected true or false", name,
+      err.show(v))
+  end
+  err.check(objects_to_skip == nil or args.is_record(objects_to_skip),
+    "load_weights: objects_to_skip is %s, expected a list of layers", err.show(objects_to_skip))
+end
+
 --- Reads weights into a model; on an error the model keeps its own.
 saving.load_weights = args.fn("load_weights",
   "model, filepath, skip_mismatch=False, by_name=False, objects_to_skip=None",
   function(model, path, skip_mismatch, by_name, objects_to_skip)
     local format = format_of(without_previous(path), "weights", "load_weights")
+    check_switches(skip_mismatch, by_name, objects_to_skip)
     err.check(model.built, "load_weights: the model is not built; give input_shape or call build")
     check_present(path, "load_weights")
     read(path, format.load_weights, model, path, {skip_mismatch = skip_mismatch, by_name = by_name,

@@ -5,6 +5,7 @@ local core = require "nnlua.core"
 local err = require "nnlua.err"
 local rebuild = require "nnlua.saving.rebuild"
 local shapes = require "nnlua.shapes"
+local store = require "nnlua.saving.store"
 local terminal = require "nnlua.terminal"
 local version = require "nnlua.saving.version"
 local writer = require "nnlua.saving.behind"
@@ -96,6 +97,7 @@ local function complain(plan, options, fmt, ...)
 end
 
 local function plan_layer(plan, f, layer, saved, options)
+  if store.skipped(layer, options) then return end
   local variables = layer_variables(layer)
   if #variables ~= #saved.weights then
     return complain(plan, options, "%s: layer '%s' (%s) has %d variables, '%s' in the file has %d",

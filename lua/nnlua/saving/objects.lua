@@ -159,7 +159,13 @@ end
 
 local function object_config(object)
   local cls = getmetatable(object)
-  local config = objects.serialize_config(object:get_config())
+  local ok, config = pcall(objects.serialize_config, object:get_config())
+  if not ok and type(config) ~= "string" then error(config, 0) end
+  if not ok then -- say whose configuration it is
+    local text = tostring(config):gsub("^[^\n:]+:%d+: ", ""):gsub("^save: ", "")
+    err.raise("save: %s%s: %s", object.class_name,
+      type(object.name) == "string" and (" '%s'"):format(object.name) or "", text)
+  end
   local full = name_of[cls]
   local out = {class_name = object.class_name, config = config,
     module = is_builtin(object) and module_of(object) or null,

@@ -141,7 +141,8 @@ local function with_tensors(made, v)
   return out
 end
 
-local switches = {training = true, use_causal_mask = true, return_attention_scores = true}
+local switches = {training = true, use_causal_mask = true, return_attention_scores = true,
+  reverse = true}
 
 -- Tensors that Keras passes by name stand behind the others here, in this order.
 local tensor_names = {"value", "key", "initial_state"}

@@ -130,6 +130,8 @@ local function skipped(object, options)
   return false
 end
 
+store.skipped = skipped
+
 -- by_name: groups by the name of their object
 local function named_groups(s)
   local by_name = {}
