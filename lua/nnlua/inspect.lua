@@ -251,8 +251,9 @@ local function print_tensors(report, write)
   end
   if counts.state > 0 then
     local at = report.state
-    write(("state       of a training run%s, to go on from\n"):format(at and (" after %s epochs and "
-      .. "%s batches"):format(clean(at.epoch), clean(at.batch)) or ""))
+    local where = at and (" after %s epochs and %s batches"):format(clean(at.epoch),
+      clean(at.batch)) or ""
+    write(("state       of a training run%s, to go on from\n"):format(where))
   end
   write(("parameters  %s\n"):format(thousands(report.parameters)))
 end

@@ -22,7 +22,9 @@ before_each(function()
   nn.utils.set_random_seed(5)
 end)
 
-local function inputs() return nn.Input{shape = {6}, name = "x"}, nn.Input{shape = {6}, name = "z"} end
+local function inputs()
+  return nn.Input{shape = {6}, name = "x"}, nn.Input{shape = {6}, name = "z"}
+end
 
 local function rows() return {nn.random.normal{{4, 6}}, nn.random.normal{{4, 6}}} end
 

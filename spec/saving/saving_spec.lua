@@ -406,9 +406,9 @@ describe("the same model", function()
         model:save_weights(out .. e)
       end]])
     file:close()
-    local program, i = nil, 0
+    local i = 0
     while arg[i - 1] do i = i - 1 end
-    program = arg[i]
+    local program = arg[i]
     for k = 1, 3 do
       assert.is_true((os.execute(("'%s' '%s' '%s'"):format(program, script, path("p" .. k)))))
     end

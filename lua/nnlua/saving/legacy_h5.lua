@@ -3,6 +3,7 @@
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local own_names = require("nnlua.names").own
 local rebuild = require "nnlua.saving.rebuild"
 local shapes = require "nnlua.shapes"
 local store = require "nnlua.saving.store"
@@ -225,13 +226,10 @@ end
 local json = core.json
 local keras_version = "3.15.1"
 
--- Keras's classes whose own name, which these files have, is not the one that it exports.
-local class_names = {GroupQueryAttention = "GroupedQueryAttention"}
-
 -- Layers are {class_name, config} in these files; objects inside their configs stay as they are.
 local function legacy(object)
-  local out = {class_name = class_names[object.class_name] or object.class_name, config = object.config, name = object.name,
-    inbound_nodes = object.inbound_nodes}
+  local out = {class_name = own_names[object.class_name] or object.class_name,
+    config = object.config, name = object.name, inbound_nodes = object.inbound_nodes}
   if type(object.config) == "table" and type(object.config.layers) == "table" then
     local config, layers = {}, {}
     for key, v in pairs(object.config) do config[key] = v end

@@ -8,6 +8,7 @@ local core = require "nnlua.core"
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
+local names = require "nnlua.names"
 
 local objects = {}
 
@@ -224,8 +225,9 @@ local function space_of(module, key)
   return "layers"
 end
 
--- Classes that Keras exports under another name than their own, which legacy .h5 files have.
-local own_names = {GroupedQueryAttention = "GroupQueryAttention"}
+-- Legacy .h5 files have the classes' own names.
+local exported = {}
+for name, own in pairs(names.own) do exported[own] = name end
 
 --- The class of that name, from the caller's objects or the fixed tables; an error names what
 --- lacks. key: what the object stands under.
@@ -238,7 +240,7 @@ function objects.find_class(config, key)
   custom = custom or objects.find_registered(name)
   if class.is_class(custom) then return custom end
   local space = space_of(module, key)
-  local known = space and require("nnlua." .. space)[own_names[name] or name]
+  local known = space and require("nnlua." .. space)[exported[name] or name]
   if class.is_class(known) then return known end
   return err.raise("load: there is no class '%s' (%s); pass it in custom_objects or register it "
     .. "with nn.saving.register_serializable", name, tostring(module or "custom"))

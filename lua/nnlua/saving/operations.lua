@@ -236,13 +236,10 @@ local function call_node(row, layer, tensor, where)
   local list, named, gap = {}, {}, false
   for _, entry in ipairs(layer.sig) do
     local key, v = entry.name, layer.bound[entry.name]
-    if row.config[key] then
-      -- in the configuration
-    elseif row.name == "einsum" then
+    gap = gap or v == nil and not row.config[key]
+    if row.name == "einsum" and key == "operands" then
       for i, one in ipairs(v) do list[i] = to_file(one, tensor, where) end
-    elseif v == nil then
-      gap = true
-    else
+    elseif v ~= nil and not row.config[key] then
       if position_keys[row.name] == key and (is_symbolic(v) or core.is_tensor(v)) then
         err.raise("%s: %s in a tensor cannot be saved: positions count from 1 here", where, key)
       end

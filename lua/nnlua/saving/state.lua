@@ -88,13 +88,12 @@ function state.put(model, values, options, where)
   for _, w in ipairs(state.weights(model)) do
     local value = lookup(values, tails, w[1])
     local problem = check(value, w[3], w[1], where)
-    if alone[w[3]] or options.by_name and not value then
-      problem = nil
-    elseif not problem then
+    local stays = alone[w[3]] or options.by_name and not value
+    if not stays and not problem then
       writes[#writes + 1] = {w[3], value}
-    elseif options.skip_mismatch then
+    elseif not stays and options.skip_mismatch then
       warnings[#warnings + 1] = problem
-    else
+    elseif not stays then
       err.raise("%s", problem)
     end
   end
