@@ -23,15 +23,18 @@ static void charge(lua_State *L, size_t bytes) {
   c->tensors_left -= bytes;
 }
 
-/* tensor_budget([bytes]): caps what tensors take from now on, or lifts the cap; gives the bytes
- * that were left before, nil when there was no cap. */
-static int l_tensor_budget(lua_State *L) {
+/* within_budget(bytes, f, ...): f(...), whose tensors may take so many bytes in all. */
+static int l_within_budget(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
-  if (c->tensors_capped) lua_pushinteger(L, (lua_Integer)c->tensors_left);
-  else lua_pushnil(L);
-  c->tensors_capped = !lua_isnoneornil(L, 1);
-  if (c->tensors_capped) c->tensors_left = (size_t)luaL_checkinteger(L, 1);
-  return 1;
+  lua_Integer bytes = luaL_checkinteger(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  int capped = c->tensors_capped;
+  size_t left = c->tensors_left;
+  c->tensors_capped = 1, c->tensors_left = bytes > 0 ? (size_t)bytes : 0;
+  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  c->tensors_capped = capped, c->tensors_left = left;
+  if (status != LUA_OK) return lua_error(L);
+  return lua_gettop(L) - 1;
 }
 
 nnl_tensor *nnl_push_tensor(lua_State *L, const nn_shape *s) {
@@ -456,7 +459,7 @@ static int tensor_len(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"new", l_tensor_new},           {"full", l_tensor_full},
-    {"tensor_budget", l_tensor_budget},
+    {"within_budget", l_within_budget},
     {"arange", l_tensor_arange},     {"astype", l_tensor_astype},
     {"copy", l_tensor_copy_into},    {"view", l_tensor_view},
     {"permute", l_tensor_permute},   {"reshape", l_tensor_reshape},

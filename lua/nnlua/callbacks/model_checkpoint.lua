@@ -6,14 +6,16 @@
 -- loads or saves a file through nn.saving waits for it.
 
 local Callback = require "nnlua.callbacks.callback"
+local behind = require "nnlua.saving.behind"
 local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
 local monitor = require "nnlua.callbacks.monitor"
 local pyformat = require "nnlua.pyformat"
 local repr = require "nnlua.repr"
-local saving = require "nnlua.saving"
 local sys = require("nnlua.core").sys
 local terminal = require "nnlua.terminal"
+
+require "nnlua.saving" -- which defines behind.save
 
 ---@class nn.callbacks.ModelCheckpoint: nn.callbacks.Callback
 local ModelCheckpoint = Callback:extend("ModelCheckpoint", {
@@ -121,8 +123,8 @@ local function begin(self, path, spare)
     model[method](model, path)
     return nil
   end
-  return saving.save_behind(model, path, {weights = self.save_weights_only, spare = spare,
-    previous = self.double_checkpoint and path .. saving.previous or nil})
+  return behind.save(model, path, {weights = self.save_weights_only, spare = spare,
+    previous = self.double_checkpoint and path .. behind.previous or nil})
 end
 
 local function save(self, batch, logs)

@@ -6,6 +6,9 @@ local core = require "nnlua.core"
 
 local behind = {}
 
+--- What stands behind the name of a file that a later save replaced and kept.
+behind.previous = ".bkp"
+
 local jobs = setmetatable({}, {__mode = "k"}) -- those that nobody has waited for
 local newest = setmetatable({}, {__mode = "v"})
 

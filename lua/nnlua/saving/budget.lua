@@ -26,15 +26,14 @@ end
 --- Runs f with `bytes` for the variables that it makes.
 function budget.within(bytes, text, f, ...)
   local old_left, old_where = left, where
-  local old_tensors = core.tensor_budget(math.min(4 * bytes, 1 << 60) + other_bytes)
   left, where = bytes, text
   local function finish(ok, ...)
     left, where = old_left, old_where
-    core.tensor_budget(old_tensors)
     if not ok then error((...), 0) end
     return ...
   end
-  return finish(pcall(f, ...))
+  local tensors = math.min(math.max(bytes, 0), 1 << 58) // 1 | 0
+  return finish(pcall(core.within_budget, 4 * tensors + other_bytes, f, ...))
 end
 
 return budget

@@ -60,7 +60,7 @@ end
 local function read(path, f, ...)
   local result = table.pack(pcall(f, ...))
   if result[1] then return table.unpack(result, 2, result.n) end
-  local text, kept = tostring(result[2]), path .. saving.previous
+  local text, kept = tostring(result[2]), path .. behind.previous
   if type(result[2]) == "string" and sys.exists(kept) then
     text = ("%s; the save before it is %s"):format(text, kept)
   end
@@ -69,12 +69,9 @@ end
 
 -- "m.keras" for "m.keras.bkp", whose format is the same.
 local function without_previous(path)
-  return type(path) == "string" and path:sub(-#saving.previous) == saving.previous
-    and path:sub(1, -#saving.previous - 1) or path
+  return type(path) == "string" and path:sub(-#behind.previous) == behind.previous
+    and path:sub(1, -#behind.previous - 1) or path
 end
-
---- What stands behind the name of a file that a later save replaced and kept.
-saving.previous = ".bkp"
 
 --- Caps for everything that is loaded from now on: bytes of a file's tensors, number of tensors,
 --- depth.
@@ -103,7 +100,7 @@ saving.save_model = args.fn("save", "model, filepath, overwrite=True, zipped=Non
 --- Begins to write the model (or its weights alone) on a thread: gives a job, whose wait() returns
 --- when the file is in place. options: weights, previous (where the file that it replaces stays),
 --- spare (what wait(true) of an earlier job gave: its memory).
-function saving.save_behind(model, path, options)
+function behind.save(model, path, options)
   local format = format_of(path, options.weights and "weights" or "model", "save")
   local how = {previous = options.previous, spare = options.spare}
   if not options.weights then return format.save_model(model, path, how) end
