@@ -187,6 +187,9 @@ function args.fn(name, text, fn, opts)
   return call
 end
 
+--- Gives a function around such a one its signature.
+function args.declare(fn, sig) described[fn] = sig end
+
 --- The signature of a function made by `args.fn`, nil for others.
 function args.describe(fn) return described[fn] end
 

@@ -1,6 +1,7 @@
 -- nnlua inspect FILE: what is in a model's or weights' file, without building the model.
 
 local core = require "nnlua.core"
+local version = require "nnlua.saving.version"
 
 local inspect = {}
 
@@ -115,12 +116,37 @@ end
 
 local readers = {}
 
+-- What a file says of itself. A checksum that is wrong was an error before.
+local function add_version(report, values)
+  report.version = values[version.key]
+  report.checksum = values[version.checksum]
+end
+
+-- Where a run stands that is saved in the file.
+local function add_state(report, file)
+  local text = file:read "training_state/json"
+  local ok, state = pcall(function()
+    local bytes = core.totable(text)
+    for i = 1, #bytes do bytes[i] = string.char(bytes[i]) end
+    return core.json.decode(table.concat(bytes), "state")
+  end)
+  if ok and type(state) == "table" then
+    report.state = {epoch = state.epoch, batch = state.batch}
+  end
+end
+
 readers[".keras"] = function(report, path)
   local zip = core.zip.open(path, limits())
   for _, member in ipairs(zip:names()) do
     table.insert(report.members, {name = member[1], size = member[2]})
   end
   local config, weights = zip:read "config.json", zip:read "model.weights.h5"
+  local metadata = zip:read "metadata.json"
+  metadata = metadata and core.json.decode(metadata, path .. ": metadata.json", limits())
+  if type(metadata) == "table" then
+    add_version(report, metadata)
+    report.keras_version = metadata.keras_version
+  end
   if config then add_model(report, core.json.decode(config, path .. ": config.json", limits())) end
   if weights then
     add_tree(report, core.hdf5.open(path .. ": model.weights.h5", limits(), weights):tree(), "")
@@ -128,7 +154,10 @@ readers[".keras"] = function(report, path)
 end
 
 readers[".h5"] = function(report, path)
-  local tree = core.hdf5.open(path, limits()):tree()
+  local file = core.hdf5.open(path, limits())
+  local tree = file:tree()
+  add_version(report, tree.attributes)
+  report.keras_version = tree.attributes.keras_version
   local function text(name)
     local v = tree.attributes[name]
     return type(v) == "string" and core.json.decode(v, path .. ": " .. name, limits()) or nil
@@ -140,11 +169,13 @@ readers[".h5"] = function(report, path)
     add_model(report, object)
   end
   add_tree(report, tree, "")
+  add_state(report, file)
 end
 readers[".hdf5"] = readers[".h5"]
 
 readers[".safetensors"] = function(report, path)
   local values, metadata = core.safetensors.load(path, limits())
+  add_version(report, metadata)
   local config = metadata.config
   if config then add_model(report, core.json.decode(config, path .. ": config", limits())) end
   add_values(report, values)
@@ -161,20 +192,19 @@ readers[".onnx"] = function(report, path)
 end
 
 readers[".json"] = function(report, path)
-  local index = require("nnlua.saving.sharded").index(path, "inspect: " .. path, limits())
-  for group, shard in pairs(type(index.weight_map) == "table" and index.weight_map or {}) do
-    local names = {}
-    for i, one in ipairs(type(shard) == "table" and shard or {shard}) do
-      names[i] = tostring(one)
-    end
-    table.insert(report.members, {name = group .. " in " .. table.concat(names, ", ")})
+  local shards, where = require("nnlua.saving.sharded").shards, "inspect: " .. path
+  for name, file in shards(path, {limits = limits()}, where) do
+    table.insert(report.members, {name = name})
+    local tree = file:tree()
+    add_version(report, tree.attributes)
+    add_tree(report, tree, "")
   end
-  table.sort(report.members, function(a, b) return a.name < b.name end)
+  report.checksum = nil -- of the last shard
 end
 
 --- What is in the file, as a table: format, size, sha256, layers, tensors, parameters, members.
 function inspect.file(path)
-  local ending = path:match "%.[^./]*$" or ""
+  local ending = path:gsub("%.bkp$", ""):match "%.[^./]*$" or ""
   local reader = readers[ending:lower()]
   if not reader then
     error(("inspect: unknown ending '%s'; expected .keras, .weights.h5, .h5, .hdf5, .safetensors, "
@@ -204,20 +234,30 @@ end
 
 local function print_tensors(report, write)
   local counts, totals = {optimizer = 0, state = 0}, {optimizer = 0, state = 0}
+  local width = 40
+  for _, t in ipairs(report.tensors) do
+    if not t.optimizer and not t.state then width = math.min(math.max(width, #t.name), 99) end
+  end
+  local line = ("  %%-%ds %%-16s %%s\n"):format(width)
   write("tensors\n")
   for _, t in ipairs(report.tensors) do
     local kind = t.optimizer and "optimizer" or t.state and "state"
     if kind then
       counts[kind], totals[kind] = counts[kind] + 1, totals[kind] + elements(t.shape)
     else
-      write(("  %-48s %-16s %s\n"):format(clean(t.name), shape_text(t.shape), t.element or ""))
+      write(line:format(clean(t.name), shape_text(t.shape), t.element or ""))
     end
   end
   if counts.optimizer > 0 then
     write(("optimizer   %d variables, %s numbers\n"):format(counts.optimizer,
       thousands(totals.optimizer)))
   end
-  if counts.state > 0 then write("state       of a training run, to go on from\n") end
+  if counts.state > 0 then
+    local at = report.state
+    local where = at and (" after %s epochs and %s batches"):format(clean(at.epoch),
+      clean(at.batch)) or ""
+    write(("state       of a training run%s, to go on from\n"):format(where))
+  end
   write(("parameters  %s\n"):format(thousands(report.parameters)))
 end
 
@@ -226,6 +266,13 @@ function inspect.print(report, out)
   local function write(text) out(text) end
   write(("file        %s\nsize        %s bytes\nsha256      %s\n"):format(clean(report.path),
     thousands(report.size), report.sha256))
+  if report.checksum then
+    write(("checksum    %s (CRC-32), and it is right\n"):format(clean(report.checksum)))
+  end
+  if report.version or report.keras_version then
+    write(("format      %s\n"):format(clean(report.version and "nnlua " .. tostring(report.version)
+      or "Keras " .. tostring(report.keras_version))))
+  end
   for _, m in ipairs(report.members) do
     write(("member      %s%s\n"):format(clean(m.name),
       m.size and (" (%s bytes)"):format(thousands(m.size)) or ""))

@@ -137,10 +137,11 @@ function M.layer_call(layer, inputs, ctx)
 end
 
 -- Functions of nn.ops on symbolic tensors become layers.
-local OpLayer = Layer:extend("Operation", {args = "fn, sig, bound"})
+local OpLayer = Layer:extend("Operation", {args = "fn, sig, bound, name=None"})
 
 function OpLayer:init(a)
-  Layer.init(self, {name = names.auto(a.sig.name)})
+  Layer.init(self, {name = a.name or names.auto(a.sig.name)})
+  self.is_operation = true
   self.fn, self.sig, self.bound = a.fn, a.sig, a.bound
   self.class_name = a.sig.name
   self.built = true
@@ -164,14 +165,15 @@ function OpLayer:call(inputs)
   return self.fn(record)
 end
 
-local function op_call(fn, sig, bound)
+-- name: of the layer, chosen when there is none.
+local function op_call(fn, sig, bound, name)
   local inputs = {}
   for _, entry in ipairs(sig) do
     for _, t in ipairs(tree.flatten(bound[entry.name])) do
       if is_symbolic(t) then inputs[#inputs + 1] = t end
     end
   end
-  local layer = OpLayer{fn, sig, bound}
+  local layer = OpLayer{fn, sig, bound, name}
   return M.layer_call(layer, inputs)
 end
 

@@ -5,9 +5,12 @@ local names = {}
 
 local counters = {}
 
+--- Keras's classes whose own name, which names and files come from, is not the exported one.
+names.own = {GroupQueryAttention = "GroupedQueryAttention"}
+
 --- "BatchNormalization" -> "batch_normalization", "Conv2D" -> "conv2d", "ReLU" -> "re_lu".
 function names.snake_case(class_name)
-  local s = class_name:gsub("%W", "")
+  local s = (names.own[class_name] or class_name):gsub("%W", "")
   s = s:gsub("(.)(%u%l+)", "%1_%2"):gsub("(%l)(%u)", "%1_%2")
   return s:lower()
 end

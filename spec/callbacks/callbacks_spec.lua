@@ -337,6 +337,7 @@ end)
 describe("BackupAndRestore", function()
   local function store(model)
     function model.save_training_state(_, path, state)
+      if state.previous then os.rename(path, state.previous) end
       local file = assert(io.open(path, "w"))
       file:write(state.epoch, " ", state.batch)
       file:close()

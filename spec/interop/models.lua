@@ -1,4 +1,5 @@
--- Models that nnlua and Keras exchange: between them every layer of tier 1 and some of the others.
+-- Models that nnlua and Keras exchange: between them every layer that both have and that works on
+-- numbers.
 -- {name=, build = function() ... end, x = shape or list of shapes, ids = highest id for integers}
 
 local nn = require "nnlua"
@@ -119,25 +120,115 @@ models[#models + 1] = {name = "optimizer-ema", x = {6}, optimizer = function()
   return nn.optimizers.Adam{learning_rate = 0.01, use_ema = true, amsgrad = true, clipnorm = 1}
 end, build = function() return seq({6}, L.Dense{5, activation = "tanh"}) end}
 
--- beyond tier 1, where the layers are there
-local function maybe(name, shape, config)
-  local ok, layer = pcall(function() return nn.layers[name] end)
-  if ok and layer then one(name, shape, config) end
+-- Dropout layers of other ranks, and integers of other kinds.
+one("SpatialDropout2D", {4, 4, 2}, {0})
+one("SpatialDropout3D", {3, 3, 3, 2}, {0})
+one("Discretization", {6}, {bin_boundaries = {-0.5, 0, 0.6}, output_mode = "multi_hot"})
+local function ids(name, highest, shape, ...)
+  local make = {...} -- preceded by what Keras needs for it, if that is much
+  local needs = type(make[1]) == "string" and table.remove(make, 1) or nil
+  models[#models + 1] = {name = name, x = shape, ids = highest, needs = needs, build = function()
+    local layers = {nn.Input{shape = shape, dtype = "int32"}}
+    for i, f in ipairs(make) do layers[i + 1] = f() end
+    layers[#layers + 1] = L.Flatten{}
+    layers[#layers + 1] = L.Dense{3, activation = "softmax"}
+    return nn.Sequential(layers)
+  end}
 end
-maybe("Conv1D", {6, 3}, {4, 3})
-maybe("Conv2D", {6, 6, 2}, {4, 3, padding = "same"})
-maybe("Conv2DTranspose", {4, 4, 2}, {3, 3, strides = 2})
-maybe("DepthwiseConv2D", {6, 6, 2}, {3})
-maybe("SeparableConv2D", {6, 6, 2}, {4, 3})
-maybe("MaxPooling2D", {6, 6, 2}, {2})
-maybe("AveragePooling2D", {6, 6, 2}, {2})
-maybe("GlobalAveragePooling2D", {6, 6, 2})
-maybe("GlobalMaxPooling1D", {6, 2})
-maybe("ZeroPadding2D", {4, 4, 2})
-maybe("Cropping2D", {6, 6, 2})
-maybe("UpSampling2D", {4, 4, 2})
-maybe("SimpleRNN", {5, 3}, {4})
-maybe("LSTM", {5, 3}, {4})
-maybe("GRU", {5, 3}, {4})
+ids("ReversibleEmbedding", 7, {5}, function() return L.ReversibleEmbedding{8, 4} end)
+ids("Embedding-mask", 7, {5}, function() return L.Embedding{8, 4, mask_zero = true} end,
+  function() return L.LSTM{4} end)
+ids("IntegerLookup", 7, {5}, "tensorflow", function()
+  return L.IntegerLookup{vocabulary = {1, 2, 3, 5}, output_mode = "multi_hot"}
+end)
+ids("Hashing", 7, {5}, "tensorflow", function()
+  return L.Hashing{6, output_mode = "multi_hot"}
+end)
+models[#models + 1] = {name = "ReversibleEmbedding-reverse", x = {5}, ids = 7, build = function()
+  local x = nn.Input{shape = {5}, dtype = "int32", name = "x"}
+  local e = L.ReversibleEmbedding{8, 4, tie_weights = false, name = "e"}
+  local y = L.Dense{4, activation = "tanh", name = "d"}(e(x))
+  y = L.Flatten{name = "f"}(e(y, {reverse = true}))
+  return nn.Model{inputs = x, outputs = L.Dense{3, activation = "softmax", name = "y"}(y)}
+end}
+
+-- windows
+for _, rank in ipairs {1, 2, 3} do
+  local shape = ({{6, 2}, {6, 6, 2}, {4, 4, 4, 2}})[rank]
+  local function each(name, config) one(name:format(rank), shape, config) end
+  each("Conv%dD", {3, 3, padding = "same", activation = "relu", dilation_rate = 2})
+  each("Conv%dDTranspose", {3, 3, strides = 2})
+  if rank < 3 then
+    each("DepthwiseConv%dD", {3, depth_multiplier = 2})
+    each("SeparableConv%dD", {3, 3, depth_multiplier = 2})
+  end
+  each("MaxPooling%dD", {2, padding = "same"})
+  each("AveragePooling%dD", {2, strides = 1})
+  each("GlobalMaxPooling%dD", {keepdims = true})
+  each("GlobalAveragePooling%dD")
+  each("AdaptiveMaxPooling%dD", {2})
+  each("AdaptiveAveragePooling%dD", {3})
+  each("ZeroPadding%dD", {1})
+  each("Cropping%dD", {1})
+  each("UpSampling%dD", {2})
+end
+one("Conv2D", {6, 6, 4}, {4, 3, strides = 2, groups = 2, use_bias = false})
+models[#models].name = "Conv2D-groups"
+
+-- recurrent
+for _, name in ipairs {"SimpleRNN", "LSTM", "GRU"} do
+  one(name, {5, 3}, {4})
+  one(name, {5, 3}, {4, return_sequences = true, go_backwards = true})
+  models[#models].name = name .. "-sequences"
+  add("RNN-" .. name, {5, 3}, function() return L.RNN{L[name .. "Cell"]{4}} end)
+  add("Bidirectional-" .. name, {5, 3}, function() return L.Bidirectional{L[name]{3}} end)
+end
+add("StackedRNNCells", {5, 3}, function()
+  return L.RNN{L.StackedRNNCells{{L.LSTMCell{3}, L.GRUCell{4, reset_after = false}}}}
+end)
+add("Bidirectional-sum", {5, 3}, function()
+  return L.Bidirectional{L.GRU{3, return_sequences = true}, merge_mode = "sum"}
+end)
+add("Masking-GRU", {5, 3}, function() return L.Masking{mask_value = 0.36} end,
+  function() return L.GRU{4} end)
+models[#models + 1] = {name = "LSTM-states", x = {5, 3}, build = function()
+  local x = nn.Input{shape = {5, 3}, name = "x"}
+  local out = L.LSTM{4, return_state = true, name = "encoder"}(x)
+  local y = L.LSTM{4, name = "decoder"}{x, out[2], out[3]}
+  return nn.Model{inputs = x, outputs = L.Dense{3, activation = "softmax", name = "y"}(y)}
+end}
+
+-- attention
+local function attention(name, make)
+  models[#models + 1] = {name = name, x = {4, 6}, build = function()
+    local x = nn.Input{shape = {4, 6}, name = "x"}
+    local y = L.Flatten{name = "f"}(make()(L.Dense{6, name = "q"}(x), L.Dense{6, name = "v"}(x)))
+    return nn.Model{inputs = x, outputs = L.Dense{3, activation = "softmax", name = "y"}(y)}
+  end}
+end
+local function of_list(layer) return function(q, v) return layer{q, v} end end
+attention("Attention", function() return of_list(L.Attention{use_scale = true}) end)
+attention("AdditiveAttention", function() return of_list(L.AdditiveAttention{}) end)
+attention("MultiHeadAttention", function()
+  return of_list(L.MultiHeadAttention{num_heads = 2, key_dim = 3})
+end)
+attention("GroupQueryAttention", function()
+  return of_list(L.GroupQueryAttention{head_dim = 3, num_query_heads = 4, num_key_value_heads = 2})
+end)
+
+-- calls of nn.ops on symbolic tensors; Keras cannot read its own .h5 of these
+models[#models + 1] = {name = "ops", x = {6}, no_h5 = true, build = function()
+  local ops, x = nn.ops, nn.Input{shape = {6}, name = "x"}
+  local a = L.Dense{6, name = "a"}(x)
+  local y = 2 - (ops.relu(a) + 1) * x / 3
+  y = ops.concatenate{{y, -ops.tanh(a) ^ 2, ops.get_item{a, {false, {2, 4}}}}, axis = -1}
+  y = y - ops.mean{y, axis = 2, keepdims = true} + ops.max{a, axis = -1, keepdims = true}
+  y = ops.transpose(ops.reshape{y, {-1, 3, 5}}, {1, 3, 2})
+  y = ops.matmul(y, ops.expand_dims{ops.get_item{a, {false, {1, 3}}}, axis = 3})
+  y = ops.squeeze{ops.clip(y, -2, 2), axis = 3}
+  y = ops.where{ops.greater(y, 0), y, ops.leaky_relu{y, negative_slope = 0.3}}
+  y = ops.add(y, ops.reshape{ops.einsum("ab,ab->a", a, x), {-1, 1}})
+  return nn.Model{inputs = x, outputs = L.Dense{3, activation = "softmax", name = "y"}(y)}
+end}
 
 return models

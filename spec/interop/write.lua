@@ -19,7 +19,7 @@ local function write(m)
   model:save(base .. ".keras")
   model:save(base .. ".h5")
   model:save_weights(base .. ".weights.h5")
-  local expected = {name = m.name, x = m.x, ids = m.ids,
+  local expected = {name = m.name, x = m.x, ids = m.ids, no_h5 = m.no_h5, needs = m.needs,
     predict = support.flat(model:predict{x, verbose = 0})}
   expected.history = support.go_on(model, x)
   support.write(base .. ".json", expected)

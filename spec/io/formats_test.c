@@ -127,7 +127,7 @@ static nn_status safetensors_bytes(nn_alloc *a, uint8_t **bytes, size_t *n, nn_e
   tensors_make(t);
   nn_status st = nn_stream_grow(&s, a, "out", e);
   if (st) return st;
-  nn_safetensors_write(&s, t, 3, metadata, 2);
+  nn_safetensors_write(&s, t, 3, metadata, 2, NULL);
   return nn_stream_take(&s, bytes, n, e);
 }
 
@@ -178,7 +178,7 @@ static void safetensors(void) {
   nn_named_tensor twice[2] = {t[0], t[0]};
   nn_stream s;
   nn_stream_grow(&s, &A, "out", &e);
-  nn_safetensors_write(&s, twice, 2, NULL, 0);
+  nn_safetensors_write(&s, twice, 2, NULL, 0, NULL);
   tap_ok(strstr(s.error.text, "given twice") != NULL, "a name given twice is an error");
   nn_stream_close(&s);
   each_allocation_fails(safetensors_round, "safetensors");

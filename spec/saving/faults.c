@@ -1,4 +1,4 @@
-/* Preloaded by the crash test (Linux): makes the N-th write, fsync or rename of files go wrong.
+/* Preloaded by the crash test (Linux): makes the N-th write, fsync, link or rename go wrong.
  *
  *   NN_FAULT=kill:7    half of the 7th write is done (or the 7th call is not made), then SIGKILL
  *   NN_FAULT=full:7    the 7th write fails: no space left on the device
@@ -59,6 +59,13 @@ int fsync(int fd) {
     return -1;
   }
   return real(fd);
+}
+
+int link(const char *from, const char *to) {
+  int (*real)(const char *, const char *) = NULL;
+  *(void **)&real = dlsym(RTLD_NEXT, "link");
+  if (due("k")) raise(SIGKILL);
+  return real(from, to);
 }
 
 int rename(const char *from, const char *to) {

@@ -9,12 +9,27 @@ local function text_of(path)
 end
 
 describe("inspect", function()
-  for _, ending in ipairs {".keras", ".h5", ".safetensors", ".weights.h5", ".npz"} do
-    it("describes " .. ending, function()
-      local report = inspect.file("spec/files/v1" .. ending)
+  local files = {}
+  for _, v in ipairs {"v1", "v2"} do
+    for _, ending in ipairs {".keras", ".h5", ".safetensors", ".weights.h5", ".npz",
+      ".weights.json", ".state.weights.h5"} do files[#files + 1] = v .. ending end
+  end
+
+  for _, name in ipairs(files) do
+    local ending = name:match "%..*$"
+    it("describes " .. name, function()
+      local report = inspect.file("spec/files/" .. name)
       assert.equal(57, report.parameters)
       assert.equal(64, #report.sha256)
-      local text = text_of("spec/files/v1" .. ending)
+      local text = text_of("spec/files/" .. name)
+      if name:find "^v2" and ending ~= ".npz" then
+        assert.is_truthy(text:find("format      nnlua 2", 1, true))
+        local sum = ending ~= ".keras" and ending ~= ".weights.json"
+        assert.equal(sum, text:find "checksum    %x+ %(CRC%-32%), and it is right" ~= nil)
+      end
+      if ending == ".state.weights.h5" then
+        assert.is_truthy(text:find("after 2 epochs and 0 batches", 1, true))
+      end
       assert.is_truthy(text:find(report.sha256, 1, true))
       assert.is_truthy(text:find("parameters  57", 1, true))
       if ending == ".keras" or ending == ".h5" or ending == ".safetensors" then
@@ -23,6 +38,26 @@ describe("inspect", function()
       end
     end)
   end
+
+  it("describes .onnx", function()
+    assert.is_truthy(text_of("spec/files/v2.onnx"):find("LayerNormalization", 1, true))
+  end)
+
+  it("says what is wrong with a damaged file", function()
+    local name = os.tmpname()
+    os.remove(name)
+    for _, ending in ipairs {".keras", ".h5", ".safetensors", ".weights.h5", ".npz", ".onnx",
+      ".weights.json"} do
+      local text = assert(io.open("spec/files/v2" .. ending, "rb")):read "a"
+      local file = assert(io.open(name .. ending, "wb"))
+      file:write(text:sub(1, #text // 2))
+      file:close()
+      local ok, told = pcall(inspect.file, name .. ending)
+      os.remove(name .. ending)
+      assert.is_false(ok)
+      assert.is_truthy(told:find(name, 1, true), told)
+    end
+  end)
 
   it("says what it cannot read", function()
     local ok, text = pcall(inspect.file, "x.txt")

@@ -176,8 +176,10 @@ local function mutated_h5(source)
     end
     items[#items + 1] = {"group", path}
     for name, v in pairs(node.attributes) do
+      if name == "nnlua_crc32" then goto continue end -- the writer makes it anew
       if type(v) == "string" then items[#items + 1] = {"text", path, name, v}
       elseif type(v) == "table" then items[#items + 1] = {"texts", path, name, v} end
+      ::continue::
     end
     for _, child in ipairs(node.children) do
       add(child, path == "" and child.name or path .. "/" .. child.name)

@@ -3,6 +3,7 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local version = require "nnlua.saving.version"
 
 local L = nn.layers
 local folder
@@ -180,6 +181,15 @@ describe("paths", function()
       "save: unknown ending '.txt'; expected .keras", 1, true))
     assert.is_truthy(message(nn.saving.load_model, "model.txt"):find(
       "load_model: unknown ending '.txt'; expected .keras", 1, true))
+    assert.is_truthy(message(model.save, model, path "m.weights.h5"):find(
+      "save: .weights.h5 files hold weights alone: use save_weights; whole models end in .keras",
+      1, true))
+    assert.is_truthy(message(model.save_weights, model, path "weights"):find(
+      "save_weights: unknown ending ''; expected .keras, .weights.h5", 1, true))
+    local lambda = nn.Sequential{nn.Input{shape = {6}}, L.Lambda{function(x) return x end,
+      name = "mine"}}
+    assert.is_truthy(message(lambda.save, lambda, path "l.keras"):find(
+      "save: Lambda 'mine': a Lua function can be saved only when", 1, true))
     assert.is_truthy(message(nn.saving.load_model, "nope.keras"):find(
       "load_model: nope.keras: no such file", 1, true))
     model:save(path "there.keras")
@@ -318,22 +328,98 @@ describe("fearless loading", function()
   end)
 end)
 
-describe("sample files of format 1", function()
-  it("load and predict what they did", function()
-    local x = data()
+-- All versions hold the model of v1.keras.
+describe("sample files", function()
+  local function predicts(model)
     local want = core.json.decode(assert(io.open "spec/files/v1.json"):read "a").predict
-    for _, ending in ipairs {".keras", ".h5", ".safetensors"} do
-      local got = nn.saving.load_model("spec/files/v1" .. ending):predict{x, verbose = 0}:totable()
-      for i = 1, #want do
-        for k = 1, #want[i] do assert.near(want[i][k], got[i][k], 1e-6) end
+    local got = model:predict{data(), verbose = 0}:totable()
+    for i = 1, #want do
+      for k = 1, #want[i] do assert.near(want[i][k], got[i][k], 1e-6) end
+    end
+  end
+
+  for number = 1, version.number do
+    local base = "spec/files/v" .. number
+    it("of format " .. number .. " load and predict what they did", function()
+      for _, ending in ipairs {".keras", ".h5", ".safetensors"} do
+        predicts(nn.saving.load_model(base .. ending))
       end
+      for _, ending in ipairs {".weights.h5", ".npz", ".weights.json", ".state.weights.h5"} do
+        local model = models.normalization()
+        model:load_weights(base .. ending)
+        predicts(model)
+      end
+    end)
+
+    it("of format " .. number .. " go on with a training", function()
+      local model = trained(models.normalization())
+      local state = model:load_training_state(base .. ".state.weights.h5")
+      assert.same({2, 0}, {state.epoch, state.batch})
+      assert.equal(6, model.optimizer.iterations)
+      predicts(model)
+    end)
+  end
+
+  it("of this format are what is written now", function()
+    local base = "spec/files/v" .. version.number
+    local model = nn.saving.load_model(base .. ".keras")
+    for _, ending in ipairs {".keras", ".h5", ".safetensors"} do
+      model:save(path("now" .. ending))
+      assert.equal(core.sha256_file(base .. ending), core.sha256_file(path("now" .. ending)))
     end
     for _, ending in ipairs {".weights.h5", ".npz"} do
-      local model = models.normalization()
-      model:load_weights("spec/files/v1" .. ending)
-      local got = model:predict{x, verbose = 0}:totable()
-      for i = 1, #want do
-        for k = 1, #want[i] do assert.near(want[i][k], got[i][k], 1e-6) end
+      model:save_weights(path("now" .. ending))
+      assert.equal(core.sha256_file(base .. ending), core.sha256_file(path("now" .. ending)))
+    end
+  end)
+
+  it("of a later format are refused", function()
+    local model = models.dense()
+    model:save(path "later.safetensors")
+    model:save_weights(path "later.weights.h5")
+    model:save(path "later.keras")
+    local number = version.number
+    version.number = number - 1
+    for _, name in ipairs {"later.keras", "later.safetensors", "later.weights.h5"} do
+      local text = message(model.load_weights, model, path(name))
+      assert.is_truthy(text:find("has the format 2, which is later than", 1, true), text)
+    end
+    version.number = number
+  end)
+end)
+
+describe("the same model", function()
+  it("has the same bytes in every process and however it is saved", function()
+    local script = path "make.lua"
+    local file = assert(io.open(script, "w"))
+    file:write([[local nn, out = require "nnlua", arg[1]
+      nn.utils.set_random_seed(5)
+      local x = nn.random.normal{{24, 6}}
+      local i = nn.Input{shape = {6}, name = "i"}
+      local y = nn.layers.BatchNormalization{}(nn.layers.Dense{4, activation = "relu"}(i))
+      local model = nn.Model{inputs = {i = i}, outputs = {nn.layers.Dense{1}(y + 1),
+        nn.layers.Dense{1}(y)}}
+      model:compile{optimizer = "adam", loss = "mse"}
+      model:fit{{i = x}, {x:sum{axis = -1}, x:mean{axis = -1}}, epochs = 2, verbose = 0}
+      for _, e in ipairs {".keras", ".h5", ".safetensors"} do model:save(out .. e) end
+      for _, e in ipairs {".weights.h5", ".npz", ".weights.json"} do
+        model:save_weights(out .. e)
+      end]])
+    file:close()
+    local i = 0
+    while arg[i - 1] do i = i - 1 end
+    local program = arg[i]
+    for k = 1, 3 do
+      assert.is_true((os.execute(("'%s' '%s' '%s'"):format(program, script, path("p" .. k)))))
+    end
+    for _, ending in ipairs {".keras", ".h5", ".safetensors", ".weights.h5", ".npz",
+      "_00000.weights.h5"} do
+      local want = assert(core.sha256_file(path("p1" .. ending)))
+      assert.equal(want, core.sha256_file(path("p2" .. ending)), ending)
+      assert.equal(want, core.sha256_file(path("p3" .. ending)), ending)
+      if ending == ".keras" or ending == ".h5" or ending == ".safetensors" then
+        nn.saving.load_model(path("p1" .. ending)):save(path("q" .. ending))
+        assert.equal(want, core.sha256_file(path("q" .. ending)), ending)
       end
     end
   end)

@@ -27,7 +27,7 @@ void nn_alloc_init(nn_alloc *a, nn_realloc_fn fn, void *ud, size_t limit) {
 
 static mem_head *head_of(void *p) { return (mem_head *)p - 1; }
 
-void *nn_mem_new(nn_alloc *a, size_t n) {
+void *nn_mem_dirty(nn_alloc *a, size_t n) {
   size_t raw_size = nn_size_add(n, sizeof(mem_head) + NN_ALIGN);
   if (raw_size == SIZE_MAX || (a->limit && (raw_size > a->limit || a->used > a->limit - raw_size)))
     return NULL;
@@ -37,10 +37,15 @@ void *nn_mem_new(nn_alloc *a, size_t n) {
   void *p = raw + (at - (uintptr_t)raw);
   mem_head *h = head_of(p);
   h->raw = raw, h->raw_size = raw_size, h->size = n;
-  memset(p, 0, n);
   a->used += raw_size;
   a->count++;
   if (a->used > a->peak) a->peak = a->used;
+  return p;
+}
+
+void *nn_mem_new(nn_alloc *a, size_t n) {
+  void *p = nn_mem_dirty(a, n);
+  if (p) memset(p, 0, n);
   return p;
 }
 

@@ -26,6 +26,8 @@ void nn_alloc_init(nn_alloc *a, nn_realloc_fn fn, void *ud, size_t limit);
 
 /* A zero-filled block of n bytes, aligned to NN_ALIGN; NULL when refused. n = 0 gives a block. */
 void *nn_mem_new(nn_alloc *a, size_t n);
+/* The same with bytes of any value, for a caller who writes them all. */
+void *nn_mem_dirty(nn_alloc *a, size_t n);
 /* Grows or shrinks a block, keeping its bytes; new bytes are zero. On failure NULL, p is kept. */
 void *nn_mem_resize(nn_alloc *a, void *p, size_t n);
 /* Frees a block; NULL is allowed. */

@@ -13,7 +13,7 @@ static void softmax_two(float *y, const float *x, size_t rows, int logs) {
   if (i < n) v_store_n(y + i, softmax_pairs(v_load_n(x + i, n - i), logs), n - i);
 }
 
-/* -log p times the target, 0 where the target is 0; and 0 + own + the neighbour's, in every lane. */
+/* -log p times the target, 0 where the target is 0; and 0 + own + the neighbour's, in each lane. */
 NN_INLINE vf loss_pairs(vf log_p, vf t) {
   vf part = v_mul(t, v_sub(v_zero(), log_p));
   part = v_sel(v_ne(t, v_zero()), part, v_zero());

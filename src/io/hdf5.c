@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/checksum.h"
 #include "io/hdf5_file.h"
 
 /* ---- opening: breadth first over an array of objects, which is its own queue ---- */
@@ -315,4 +316,17 @@ nn_status nn_hdf5_text(nn_hdf5 *f, const nn_hdf5_value *v, size_t index, const c
   if (!st) st = text_get(f, v, index, text, n);
   f->e = before;
   return st;
+}
+
+nn_status nn_hdf5_sum_check(nn_hdf5 *f, nn_error *e) {
+  const nn_hdf5_value *v = nn_hdf5_attribute(nn_hdf5_root(f), NN_CHECKSUM_NAME);
+  const char *digits = NULL;
+  size_t n = 0;
+  if (!v) return NN_OK;
+  nn_status st = nn_hdf5_text(f, v, 0, &digits, &n, e);
+  if (st) return st;
+  if (n == NN_CHECKSUM_DIGITS &&
+      nn_checksum_holds(f->bytes, f->size, (size_t)((const uint8_t *)digits - f->bytes)))
+    return NN_OK;
+  return nn_fail(e, NN_ERR_FORMAT, "%.200s: %s", f->name, NN_CHECKSUM_WRONG);
 }

@@ -64,6 +64,9 @@ const nn_hdf5_object *nn_hdf5_root(const nn_hdf5 *f);
 const nn_hdf5_object *nn_hdf5_find(const nn_hdf5_object *o, const char *path);
 const nn_hdf5_value *nn_hdf5_attribute(const nn_hdf5_object *o, const char *name);
 
+/* NN_ERR_FORMAT when the file says its checksum (io/checksum.h) and is not the file it was. */
+nn_status nn_hdf5_sum_check(nn_hdf5 *f, nn_error *e);
+
 /* Numbers into out, nn_shape_bytes(&v->shape) bytes as v->shape.dtype. */
 nn_status nn_hdf5_read(nn_hdf5 *f, const nn_hdf5_value *v, void *out, nn_error *e);
 /* Number `index` (row-major, from 0) as a double; not from chunks. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "io/checksum.h"
+
 typedef struct h5_bytes {
   struct h5_bytes *next;
   size_t used, room;
@@ -142,6 +144,16 @@ void nn_hdf5_put_text(nn_hdf5_writer *w, const char *path, const char *name, con
   a->count = 1;
   text_set(w, a->text, text, n);
 }
+
+void nn_hdf5_put_checksum(nn_hdf5_writer *w) {
+  h5_attribute *a = attribute_add(w, "", NN_CHECKSUM_NAME);
+  if (!a || !(a->text = h5_out_take(w, sizeof *a->text))) return;
+  a->count = 1;
+  text_set(w, a->text, NN_CHECKSUM_NONE, NN_CHECKSUM_DIGITS);
+  w->sum = a->text;
+}
+
+uint64_t nn_hdf5_writer_sum_at(const nn_hdf5_writer *w) { return w->sum_at; }
 
 void nn_hdf5_put_texts(nn_hdf5_writer *w, const char *path, const char *name,
                        const char *const *texts, size_t count) {

@@ -44,6 +44,8 @@ struct nn_hdf5_writer {
   h5_text *text, *last_text; /* all, in the order of the file */
   h5_out **order;  /* owned: all objects, breadth first */
   size_t objects;
+  const h5_text *sum; /* the checksum's digits, NULL without one */
+  uint64_t sum_at;    /* their place in the file */
 };
 
 void *h5_out_take(nn_hdf5_writer *w, size_t n); /* zeroed memory that lives with the writer */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/checksum.h"
 #include "io/hdf5_file.h"
 #include "io/hdf5_tree.h"
 #include "io/tensors.h"
@@ -152,7 +153,8 @@ static void superblock_write(gathered *b, uint64_t root, uint64_t end) {
   put_sum(b);
 }
 
-static void heaps_write(gathered *b, const h5_text *t) {
+static void heaps_write(gathered *b, nn_hdf5_writer *w) {
+  const h5_text *t = w->text;
   while (t) {
     uint64_t size = heap_size(t), used = HEAP_HEAD;
     nn_stream_write(&b->s, "GCOL\1\0\0\0", 8);
@@ -162,6 +164,7 @@ static void heaps_write(gathered *b, const h5_text *t) {
       put(b, 1, 2);
       put(b, 0, 4);
       put(b, t->n, 8);
+      if (t == w->sum) w->sum_at = SUPERBLOCK + b->s.fill;
       nn_stream_write(&b->s, t->bytes, t->n);
       nn_stream_pad(&b->s, (size_t)(padded(t->n) - t->n));
       used += 16 + padded(t->n);
@@ -332,11 +335,12 @@ nn_status nn_hdf5_writer_write(nn_hdf5_writer *w, nn_stream *s) {
   if (!w->error.code && !w->order && !order_set(w)) texts_order(w);
   if (!w->error.code) place_all(w, &end);
   if (w->error.code) return nn_stream_fail(s, w->error.code, "%s", w->error.text);
+  nn_stream_reserve(s, (size_t)end);
   if (nn_stream_grow(&b.s, w->alloc, "HDF5", &w->error))
     return nn_stream_fail(s, w->error.code, "%s", w->error.text);
   superblock_write(&b, w->root->at, end);
   flush(&b, s);
-  heaps_write(&b, w->text);
+  heaps_write(&b, w);
   flush(&b, s);
   for (size_t i = 0; i < w->objects && !s->error.code; i++) {
     header_write(&b, w->order[i]);
@@ -349,9 +353,13 @@ nn_status nn_hdf5_writer_write(nn_hdf5_writer *w, nn_stream *s) {
 
 nn_status nn_hdf5_writer_save(nn_hdf5_writer *w, const char *path, nn_error *e) {
   nn_stream s;
+  char digits[NN_CHECKSUM_DIGITS + 1];
   nn_status st = nn_stream_create(&s, w->alloc, path, e);
   if (st) return st;
+  s.summing = w->sum != NULL;
   nn_hdf5_writer_write(w, &s);
+  nn_checksum_text(digits, s.sum);
+  if (w->sum) nn_stream_patch(&s, w->sum_at, digits, NN_CHECKSUM_DIGITS);
   return nn_stream_commit(&s, e);
 }
 

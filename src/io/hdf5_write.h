@@ -36,6 +36,11 @@ void nn_hdf5_put_text(nn_hdf5_writer *w, const char *path, const char *name, con
 void nn_hdf5_put_texts(nn_hdf5_writer *w, const char *path, const char *name,
                        const char *const *texts, size_t count);
 void nn_hdf5_put_integer(nn_hdf5_writer *w, const char *path, const char *name, int64_t v);
+/* Has the file hold its checksum (io/checksum.h): an attribute of the root, whose digits
+ * nn_hdf5_writer_save fills in. Who writes elsewhere does that, at the place that
+ * nn_hdf5_writer_sum_at tells once the file is written. */
+void nn_hdf5_put_checksum(nn_hdf5_writer *w);
+uint64_t nn_hdf5_writer_sum_at(const nn_hdf5_writer *w);
 
 /* Writes the whole file, after which nothing more is put; the stream keeps the error. */
 nn_status nn_hdf5_writer_write(nn_hdf5_writer *w, nn_stream *s);

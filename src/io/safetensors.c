@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/checksum.h"
+
 enum { HEADER_MOST = 100000000 }; /* as the reference implementation */
 
 static const struct type_name {
@@ -126,6 +128,42 @@ static nn_status entries_parse(nn_safetensors *f, uint64_t data, const nn_limits
   return st ? st : cover_check(f, data, l);
 }
 
+/* Where the checksum's digits stand in the header's text: a file that others wrote anew may have
+ * them elsewhere than we do, which is no sum of ours. */
+static size_t digits_find(const nn_safetensors *f, const char *text, size_t n) {
+  static const char mark[] = "\"" NN_CHECKSUM_NAME "\":\"";
+  const nn_json *sum = f->metadata ? nn_json_get(f->metadata, NN_CHECKSUM_NAME) : NULL;
+  const size_t all = sizeof mark - 1;
+  if (!sum) return 0;
+  for (size_t i = 0; i + all + NN_CHECKSUM_DIGITS <= n; i++)
+    if (text[i] == '"' && memcmp(text + i, mark, all) == 0) return i + all;
+  return 0;
+}
+
+/* Goes through the whole file in the order of its bytes. */
+static nn_status sum_check(nn_safetensors *f, uint64_t at) {
+  nn_stream *s = &f->stream;
+  uint8_t bytes[1 << 14], digits[NN_CHECKSUM_DIGITS];
+  char want[NN_CHECKSUM_DIGITS + 1];
+  uint32_t sum = 0;
+  nn_stream_seek(s, 0);
+  for (uint64_t end = at; !s->error.code;) {
+    while (s->at < end && !s->error.code) {
+      size_t n = end - s->at < sizeof bytes ? (size_t)(end - s->at) : sizeof bytes;
+      nn_stream_read(s, bytes, n);
+      sum = nn_checksum_add(sum, bytes, n);
+    }
+    if (end == s->size) break;
+    nn_stream_read(s, digits, sizeof digits);
+    sum = nn_checksum_add(sum, NN_CHECKSUM_NONE, NN_CHECKSUM_DIGITS);
+    end = s->size;
+  }
+  nn_checksum_text(want, sum);
+  if (!s->error.code && memcmp(digits, want, sizeof digits) != 0)
+    nn_stream_fail(s, NN_ERR_FORMAT, "%s", NN_CHECKSUM_WRONG);
+  return s->error.code;
+}
+
 static nn_status header_read(nn_safetensors *f, const nn_limits *l) {
   nn_stream *s = &f->stream;
   uint8_t length[8];
@@ -143,8 +181,10 @@ static nn_status header_read(nn_safetensors *f, const nn_limits *l) {
     st = nn_stream_fail(s, NN_ERR_FORMAT, "the header does not begin with {");
   if (!st && nn_json_parse(&f->header, s->alloc, "header", text, (size_t)n, l, &e))
     st = nn_stream_fail(s, e.code, "%s", e.text);
+  if (!st) st = entries_parse(f, 8 + n, l);
+  size_t digits = st ? 0 : digits_find(f, text, (size_t)n);
   nn_mem_free(s->alloc, text);
-  return st ? st : entries_parse(f, 8 + n, l);
+  return digits ? sum_check(f, 8 + digits) : st;
 }
 
 static nn_status open_stream(nn_safetensors *f, nn_status st, const nn_limits *limits,

@@ -32,7 +32,8 @@ typedef struct nn_safetensors {
   nn_safetensors_entry *entry; /* owned: sorted by name */
 } nn_safetensors;
 
-/* limits->bytes caps the tensors as they become in memory, limits->tensors their number. */
+/* limits->bytes caps the tensors as they become in memory, limits->tensors their number. A file
+ * that says its checksum (io/checksum.h) is held against it. */
 nn_status nn_safetensors_open(nn_safetensors *f, nn_alloc *a, const char *path,
                               const nn_limits *limits, nn_error *e);
 nn_status nn_safetensors_open_memory(nn_safetensors *f, nn_alloc *a, const char *name,
@@ -53,10 +54,11 @@ typedef struct nn_text_pair {
   size_t value_size;
 } nn_text_pair;
 
-/* Writes to an open stream, which keeps the error; fails on two equal names. */
+/* Writes to an open stream, which keeps the error; fails on two equal names. Where the metadata has
+ * a checksum (io/checksum.h), *sum_at tells the place of its digits, else 0; NULL is allowed. */
 nn_status nn_safetensors_write(nn_stream *s, const nn_named_tensor *tensors, size_t count,
-                               const nn_text_pair *metadata, size_t pairs);
-/* Replaces a file atomically. */
+                               const nn_text_pair *metadata, size_t pairs, size_t *sum_at);
+/* Replaces a file atomically, the checksum's digits filled in. */
 nn_status nn_safetensors_save(nn_alloc *a, const char *path, const nn_named_tensor *tensors,
                               size_t count, const nn_text_pair *metadata, size_t pairs,
                               nn_error *e);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/checksum.h"
 #include "io/safetensors.h"
 
 typedef struct placed {
@@ -64,7 +65,8 @@ static void entry_write(nn_json_writer *w, const placed *p) {
   nn_json_end(w, NN_JSON_OBJECT);
 }
 
-static void place(placed *p, const nn_named_tensor *tensors, size_t count) {
+/* Gives the size of the data. */
+static size_t place(placed *p, const nn_named_tensor *tensors, size_t count) {
   size_t at = 0;
   for (size_t i = 0; i < count; i++) p[i].t = &tensors[i];
   qsort(p, count, sizeof *p, by_size_then_name);
@@ -73,11 +75,23 @@ static void place(placed *p, const nn_named_tensor *tensors, size_t count) {
     at = p[i].end = nn_size_add(at, nn_shape_bytes(&p[i].t->tensor.shape));
   }
   qsort(p, count, sizeof *p, by_name);
+  return at;
 }
 
-/* The header as text, padded with spaces so that the data begins at a multiple of eight. */
+/* Where the digits of the checksum stand in a header's text, 0 when there are none. */
+static size_t digits_find(const uint8_t *text, size_t n) {
+  static const char mark[] = "\"" NN_CHECKSUM_NAME "\":\"" NN_CHECKSUM_NONE "\"";
+  const size_t all = sizeof mark - 1;
+  for (size_t i = 0; i + all <= n; i++)
+    if (text[i] == '"' && memcmp(text + i, mark, all) == 0)
+      return i + all - 1 - NN_CHECKSUM_DIGITS;
+  return 0;
+}
+
+/* The header as text, padded with spaces so that the data begins at a multiple of eight. *sum_at
+ * becomes the place of the checksum in the file. */
 static nn_status header_write(nn_stream *s, const placed *p, size_t count, const nn_text_pair *pair,
-                              size_t pairs) {
+                              size_t pairs, size_t data_size, size_t *sum_at) {
   nn_stream header;
   nn_json_writer w;
   nn_error e;
@@ -99,6 +113,9 @@ static nn_status header_write(nn_stream *s, const placed *p, size_t count, const
   if (nn_stream_take(&header, &text, &n, &e)) goto failed;
   uint8_t length[8];
   for (int i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)n >> (8 * i));
+  size_t digits = pairs ? digits_find(text, n) : 0;
+  if (sum_at) *sum_at = digits ? digits + 8 : 0;
+  nn_stream_reserve(s, nn_size_add(n + 8, data_size));
   nn_stream_write(s, length, 8);
   nn_stream_write(s, text, n);
   nn_mem_free(s->alloc, text);
@@ -108,11 +125,11 @@ failed:
 }
 
 nn_status nn_safetensors_write(nn_stream *s, const nn_named_tensor *tensors, size_t count,
-                               const nn_text_pair *metadata, size_t pairs) {
+                               const nn_text_pair *metadata, size_t pairs, size_t *sum_at) {
   placed *p = nn_mem_new(s->alloc, nn_size_mul(count, sizeof *p));
   if (!p) return nn_stream_fail(s, NN_ERR_MEMORY, "out of memory");
-  place(p, tensors, count);
-  header_write(s, p, count, metadata, pairs);
+  size_t data_size = place(p, tensors, count);
+  header_write(s, p, count, metadata, pairs, data_size, sum_at);
   qsort(p, count, sizeof *p, by_size_then_name);
   for (size_t i = 0; i < count && !s->error.code; i++) nn_tensor_write(s, &p[i].t->tensor);
   nn_mem_free(s->alloc, p);
@@ -125,6 +142,11 @@ nn_status nn_safetensors_save(nn_alloc *a, const char *path, const nn_named_tens
   nn_stream s;
   nn_status st = nn_stream_create(&s, a, path, e);
   if (st) return st;
-  nn_safetensors_write(&s, tensors, count, metadata, pairs);
+  size_t sum_at = 0;
+  char digits[NN_CHECKSUM_DIGITS + 1];
+  s.summing = 1;
+  nn_safetensors_write(&s, tensors, count, metadata, pairs, &sum_at);
+  nn_checksum_text(digits, s.sum);
+  if (sum_at) nn_stream_patch(&s, sum_at, digits, NN_CHECKSUM_DIGITS);
   return nn_stream_commit(&s, e);
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/checksum.h"
+
 enum { FILE_BUFFER = 1 << 16, TEMPORARY_TRIES = 1000 };
 
 nn_limits nn_limits_of(const nn_limits *l) {
@@ -166,6 +168,7 @@ static nn_status memory_reserve(nn_stream *s, size_t n) {
 
 nn_status nn_stream_write(nn_stream *s, const void *bytes, size_t n) {
   if (s->error.code || n == 0) return s->error.code;
+  if (s->summing) s->sum = nn_checksum_add(s->sum, bytes, n);
   if (s->fd < 0 && memory_reserve(s, n)) return s->error.code;
   if (s->fd >= 0 && n > s->room - s->fill && file_flush(s)) return s->error.code;
   s->size += n;
@@ -179,6 +182,32 @@ nn_status nn_stream_pad(nn_stream *s, size_t n) {
   static const uint8_t zeros[64];
   for (; n > sizeof zeros; n -= sizeof zeros) nn_stream_write(s, zeros, sizeof zeros);
   return nn_stream_write(s, zeros, n);
+}
+
+nn_status nn_stream_reserve(nn_stream *s, size_t n) {
+  size_t need = nn_size_add(s->fill, n);
+  if (s->error.code || s->fd >= 0 || need <= s->room) return s->error.code;
+  if (s->fill == 0) { /* never both at once */
+    nn_mem_free(s->alloc, s->buffer);
+    s->buffer = NULL, s->room = 0;
+  }
+  uint8_t *p = need == SIZE_MAX ? NULL : nn_mem_dirty(s->alloc, need);
+  if (!p) return nn_stream_fail(s, NN_ERR_MEMORY, "out of memory");
+  if (s->fill > 0) memcpy(p, s->buffer, s->fill);
+  nn_mem_free(s->alloc, s->buffer);
+  s->buffer = p;
+  s->room = need;
+  return NN_OK;
+}
+
+nn_status nn_stream_patch(nn_stream *s, uint64_t at, const void *bytes, size_t n) {
+  if (s->error.code) return s->error.code;
+  if (s->fd < 0) {
+    memcpy(s->buffer + at, bytes, n);
+  } else if (!file_flush(s) && pwrite(s->fd, bytes, n, (off_t)at) != (ssize_t)n) {
+    nn_stream_fail(s, NN_ERR_IO, "cannot write: %s", strerror(errno));
+  }
+  return s->error.code;
 }
 
 /* Some file systems cannot fsync a folder (EINVAL); nothing more can be done there. */
@@ -196,12 +225,22 @@ static int folder_sync(const char *path) {
   return bad ? -1 : 0;
 }
 
+/* The file that is about to be replaced gets a second name; there is no moment without it. */
+static void previous_keep(nn_stream *s) {
+  struct stat about;
+  if (!s->previous || s->error.code || stat(s->name, &about) != 0) return;
+  unlink(s->previous);
+  if (link(s->name, s->previous) != 0 && rename(s->name, s->previous) != 0)
+    nn_stream_fail(s, NN_ERR_IO, "cannot keep it as %.200s: %s", s->previous, strerror(errno));
+}
+
 nn_status nn_stream_commit(nn_stream *s, nn_error *e) {
   if (s->temporary && !file_flush(s)) {
     if (fsync(s->fd) != 0) nn_stream_fail(s, NN_ERR_IO, "fsync failed: %s", strerror(errno));
     int bad = close(s->fd) != 0;
     s->fd = -1;
     if (bad) nn_stream_fail(s, NN_ERR_IO, "cannot close: %s", strerror(errno));
+    previous_keep(s);
     if (!s->error.code && rename(s->temporary, s->name) != 0)
       nn_stream_fail(s, NN_ERR_IO, "cannot rename over it: %s", strerror(errno));
     if (!s->error.code) {
@@ -217,7 +256,7 @@ nn_status nn_stream_commit(nn_stream *s, nn_error *e) {
 }
 
 nn_status nn_stream_take(nn_stream *s, uint8_t **bytes, size_t *n, nn_error *e) {
-  nn_status st = memory_reserve(s, 1) ? s->error.code : nn_stream_status(s, e);
+  nn_status st = !s->buffer && memory_reserve(s, 1) ? s->error.code : nn_stream_status(s, e);
   if (st == NN_OK) {
     *bytes = s->buffer;
     *n = s->fill;

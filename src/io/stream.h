@@ -40,6 +40,9 @@ typedef struct nn_stream {
   size_t fill, room;   /* bytes in `buffer`, size of `buffer` */
   uint64_t size;       /* bytes readable, or written so far */
   uint64_t at;         /* read position */
+  int summing;         /* set it: `sum` is the checksum of what is written from then on */
+  uint32_t sum;
+  const char *previous; /* borrowed: where commit leaves the file that it replaces, or NULL */
   nn_error error;      /* the first failure; code NN_OK while all is well */
 } nn_stream;
 
@@ -60,6 +63,10 @@ uint64_t nn_stream_left(const nn_stream *s);
 nn_status nn_stream_write(nn_stream *s, const void *bytes, size_t n);
 /* n zero bytes. */
 nn_status nn_stream_pad(nn_stream *s, size_t n);
+/* Makes room for n bytes in memory that grows, so that it grows no more. */
+nn_status nn_stream_reserve(nn_stream *s, size_t n);
+/* Overwrites bytes that were written before, as checksums are. */
+nn_status nn_stream_patch(nn_stream *s, uint64_t at, const void *bytes, size_t n);
 /* Sets the sticky error with the stream's name before the text. */
 nn_status nn_stream_fail(nn_stream *s, nn_status code, const char *fmt, ...) NN_PRINTF(3, 4);
 

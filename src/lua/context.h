@@ -26,6 +26,8 @@ typedef struct nnl_context {
   struct nnl_graph *graph; /* borrowed: the userdata at the top of the recording stack */
   uint32_t serial;          /* of the newest graph */
   uint32_t draws;           /* eager random draws so far */
+  int tensors_capped;       /* while a stranger's file becomes a model: */
+  size_t tensors_left;      /* bytes that its larger tensors may still take */
 } nnl_context;
 
 nnl_context *nnl_context_get(lua_State *L); /* makes it at the first call */

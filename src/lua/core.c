@@ -1,5 +1,6 @@
 #include "lua/core.h"
 
+#include "lua/behind.h"
 #include "lua/control.h"
 #include "lua/l_about.h"
 #include "lua/l_column.h"
@@ -44,6 +45,8 @@ int luaopen_nnlua_core(lua_State *L) {
   lua_setfield(L, -2, "onnx");
   l_zip_open(L);
   lua_setfield(L, -2, "zip");
+  l_behind_open(L);
+  lua_setfield(L, -2, "behind");
   l_sys_open(L);
   lua_setfield(L, -2, "sys");
   l_optimizer_open(L);

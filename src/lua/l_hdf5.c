@@ -1,5 +1,7 @@
 /* core.hdf5: open(path | name, bytes) gives a file; file:tree() its groups and datasets as tables,
- * file:read(path) a dataset as a tensor. encode(items), save and save_behind(path, items) write.
+ * file:read(path) a dataset as a tensor. A file that says its checksum is held against it.
+ * encode(items) gives the bytes; block(items, with a checksum[, spare]) as a block (lua/behind.h);
+ * save(path, items) writes them with their checksum.
  *
  * A node of the tree: {kind = "group" | "dataset", name=, attributes = {name = value}, children =
  * {nodes, sorted}, shape=, dtype=, element=, bytes=}. Items are {kind, path, ...}: {"group", path},
@@ -171,6 +173,7 @@ static int l_open(lua_State *L) {
     bytes = f->bytes;
   }
   nnl_check(L, nn_hdf5_open(&f->h, &c->alloc, path, bytes, n, &limits, &c->error), &c->error);
+  nnl_check(L, nn_hdf5_sum_check(f->h, &c->error), &c->error);
   return 1;
 }
 
@@ -287,21 +290,23 @@ static int l_save(lua_State *L) {
   nn_lua_check_files(L, "save");
   lua_settop(L, 2);
   nn_hdf5_writer *w = collect(L, 2);
+  nn_hdf5_put_checksum(w);
   nnl_check(L, nn_hdf5_writer_save(w, path, &c->error), &c->error);
   return 0;
 }
 
-/* save_behind(path, items): gives a job, see lua/behind.h. */
-static int l_save_behind(lua_State *L) {
+/* block(items, with a checksum[, spare]). */
+static int l_block(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
-  const char *path = luaL_checkstring(L, 1);
-  uint8_t *bytes;
-  size_t n;
-  nn_lua_check_files(L, "save");
-  lua_settop(L, 2);
-  nn_hdf5_writer *w = collect(L, 2);
-  nnl_check(L, nn_hdf5_writer_bytes(w, &bytes, &n, &c->error), &c->error);
-  nnl_push_job(L, c, path, bytes, n);
+  nn_stream s;
+  lua_settop(L, 3);
+  nn_hdf5_writer *w = collect(L, 1);
+  nnl_block *b = nnl_push_block(L, c);
+  if (lua_toboolean(L, 2)) nn_hdf5_put_checksum(w);
+  nnl_block_begin(L, &s, c, 3);
+  nn_hdf5_writer_write(w, &s);
+  nnl_block_end(L, b, &s, c);
+  b->sum_at = (size_t)nn_hdf5_writer_sum_at(w);
   return 1;
 }
 
@@ -309,7 +314,7 @@ void l_hdf5_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"open", l_open},
                                        {"encode", l_encode},
                                        {"save", l_save},
-                                       {"save_behind", l_save_behind},
+                                       {"block", l_block},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
 }

@@ -1,9 +1,12 @@
-/* core.safetensors: load(path[, limits]) and save(path, list, metadata). */
+/* core.safetensors: load(path[, limits]) and save(path, list, metadata); block(list, metadata
+ * [, spare]) gives the bytes as a block, see lua/behind.h. Metadata under the name of io/checksum.h
+ * is filled in. */
 #include "lua/l_safetensors.h"
 
 #include <string.h>
 
 #include "io/safetensors.h"
+#include "lua/behind.h"
 #include "lua/control.h"
 #include "lua/l_tensor.h"
 #include "lua/limits.h"
@@ -83,7 +86,23 @@ static int l_save(lua_State *L) {
   return 0;
 }
 
+/* block({{name, tensor}, ...}, metadata[, spare]). */
+static int l_block(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  size_t count, pairs;
+  nn_stream stream;
+  lua_settop(L, 3);
+  nn_named_tensor *list = nnl_named_tensors(L, 1, &count);
+  nn_text_pair *metadata = read_metadata(L, 2, &pairs);
+  nnl_block *b = nnl_push_block(L, c);
+  nnl_block_begin(L, &stream, c, 3);
+  nn_safetensors_write(&stream, list, count, metadata, pairs, &b->sum_at);
+  nnl_block_end(L, b, &stream, c);
+  return 1;
+}
+
 void l_safetensors_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"load", l_load}, {"save", l_save}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"load", l_load}, {"save", l_save}, {"block", l_block}, {NULL, NULL}};
   luaL_newlib(L, functions);
 }

@@ -13,10 +13,35 @@ static nnl_tensor *new_header(lua_State *L, size_t extra) {
   return u;
 }
 
+enum { SMALL = 1 << 16 }; /* tensors up to this many bytes are not charged */
+
+static void charge(lua_State *L, size_t bytes) {
+  nnl_context *c = nnl_context_get(L);
+  if (!c->tensors_capped) return;
+  if (bytes > c->tensors_left)
+    nnl_raise(L, "a tensor of %zu bytes is more than a file may ask for", bytes);
+  c->tensors_left -= bytes;
+}
+
+/* within_budget(bytes, f, ...): f(...), whose tensors may take so many bytes in all. */
+static int l_within_budget(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  lua_Integer bytes = luaL_checkinteger(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  int capped = c->tensors_capped;
+  size_t left = c->tensors_left;
+  c->tensors_capped = 1, c->tensors_left = bytes > 0 ? (size_t)bytes : 0;
+  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  c->tensors_capped = capped, c->tensors_left = left;
+  if (status != LUA_OK) return lua_error(L);
+  return lua_gettop(L) - 1;
+}
+
 nnl_tensor *nnl_push_tensor(lua_State *L, const nn_shape *s) {
   nn_error e;
   nnl_check(L, nn_shape_check(s, &e), &e);
   size_t bytes = nn_shape_bytes(s);
+  if (bytes > SMALL) charge(L, bytes);
   nnl_tensor *u = new_header(L, bytes + 2 * NN_ALIGN);
   char *at = (char *)(u + 1);
   at += (size_t)(-(intptr_t)at) & (NN_ALIGN - 1);
@@ -434,6 +459,7 @@ static int tensor_len(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"new", l_tensor_new},           {"full", l_tensor_full},
+    {"within_budget", l_within_budget},
     {"arange", l_tensor_arange},     {"astype", l_tensor_astype},
     {"copy", l_tensor_copy_into},    {"view", l_tensor_view},
     {"permute", l_tensor_permute},   {"reshape", l_tensor_reshape},

@@ -61,11 +61,12 @@ function BackupAndRestore:on_train_begin()
   self.model.resume_from = state
 end
 
--- The write that is under way is over; what went wrong with it is told here.
-local function wait(self)
+-- The write that is under way is over; what went wrong with it is told here. keep: the memory of
+-- its copy is the next one's.
+local function wait(self, keep)
   local job = self.job
   self.job = nil
-  if job then job:wait() end
+  return job and job:wait(keep)
 end
 
 function BackupAndRestore:settle() pcall(wait, self) end
@@ -73,14 +74,20 @@ function BackupAndRestore:settle() pcall(wait, self) end
 -- Training waits for the copy of the state alone, and for a write that is under way at the next
 -- save.
 local function save(self, epoch, batch)
-  wait(self)
+  local spare = wait(self, true)
   local ok, message = sys.mkdir(self.backup_dir)
   if not ok then err.raise("BackupAndRestore: cannot make the folder %s", message) end
-  if self.double_checkpoint and sys.exists(self.path) then
-    sys.rename(self.path, self.previous)
-  end
   self.job = self.model:save_training_state(self.path, {epoch = epoch, batch = batch,
-    behind = true})
+    behind = true, spare = spare, previous = self.double_checkpoint and self.previous or nil})
+end
+
+-- The first state is on the disk before anything is done, so that a run that is killed before its
+-- first save begins again as it began: with its first weights, seeds and files.
+function BackupAndRestore:after_train_begin()
+  local run = rawget(self.model, "fit_run")
+  if self.model.resume_from or run and run.arguments.resume then return end
+  save(self, run and run.first_epoch - 1 or 0, 0)
+  wait(self)
 end
 
 function BackupAndRestore:on_epoch_begin(epoch) self.epoch = epoch end

@@ -95,12 +95,12 @@ function CSVLogger:get_state()
   local file = io.open(self.filename, "rb")
   local text = file and file:read "a"
   if file then file:close() end
-  return {keys = self.keys, text = text}
+  return {keys = self.keys, text = text, with_header = self.with_header}
 end
 
 function CSVLogger:set_state(state)
   if not state.text or not self.file then return end
-  self.keys = state.keys
+  self.keys, self.with_header = state.keys, state.with_header
   self.file:close()
   self.file = io.open(self.filename, "wb")
   if not self.file then err.raise("CSVLogger: cannot write %s", self.filename) end

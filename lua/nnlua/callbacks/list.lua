@@ -142,7 +142,8 @@ local function call(self, hook, index, logs)
 end
 
 -- A backup wants to see the state that all callbacks have left.
-local AFTER = {on_epoch_end = "after_epoch_end", on_train_batch_end = "after_train_batch_end"}
+local AFTER = {on_train_begin = "after_train_begin", on_epoch_end = "after_epoch_end",
+  on_train_batch_end = "after_train_batch_end"}
 
 for _, hook in ipairs(Callback.HOOKS) do
   if hook:find "batch" or hook:find "epoch" then
@@ -153,7 +154,12 @@ for _, hook in ipairs(Callback.HOOKS) do
       if after then call(self, after, index, logs) end
     end
   else
-    CallbackList[hook] = function(self, logs) call(self, hook, logs or logs_of.new()) end
+    local after = AFTER[hook]
+    CallbackList[hook] = function(self, logs)
+      logs = logs or logs_of.new()
+      call(self, hook, logs)
+      if after then call(self, after, logs) end
+    end
   end
 end
 

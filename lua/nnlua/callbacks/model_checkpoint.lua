@@ -1,6 +1,12 @@
 -- Saves the model after epochs or batches: each time, or only when the watched value improved.
+--
+-- Training waits for a copy of the state; a thread makes the checksums and writes, to a name beside
+-- the file's, which is renamed when all is on the disk. The writes keep their order: a save waits
+-- for the one before, and what went wrong with a write is raised there or when fit ends. Whoever
+-- loads or saves a file through nn.saving waits for it.
 
 local Callback = require "nnlua.callbacks.callback"
+local behind = require "nnlua.saving.behind"
 local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
 local monitor = require "nnlua.callbacks.monitor"
@@ -9,10 +15,12 @@ local repr = require "nnlua.repr"
 local sys = require("nnlua.core").sys
 local terminal = require "nnlua.terminal"
 
+require "nnlua.saving" -- which defines behind.save
+
 ---@class nn.callbacks.ModelCheckpoint: nn.callbacks.Callback
 local ModelCheckpoint = Callback:extend("ModelCheckpoint", {
   args = [[filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False,
-    mode="auto", save_freq="epoch", initial_value_threshold=None]],
+    mode="auto", save_freq="epoch", initial_value_threshold=None, double_checkpoint=False]],
 })
 
 local function check_path(self)
@@ -29,7 +37,8 @@ local function check_path(self)
 end
 
 --- `filepath` may hold {epoch}, {batch} and names of the logs with Python's format specs. save_freq
---- is "epoch" or a number of batches.
+--- is "epoch" or a number of batches. `double_checkpoint` keeps the file that a save replaces, with
+--- ".bkp" behind its name.
 function ModelCheckpoint:init(a)
   for key, value in pairs(a) do self[key] = value end
   self.min_delta = 0
@@ -99,13 +108,42 @@ local function make_folder(path)
   if not ok then err.raise("ModelCheckpoint: cannot make the folder %s", message) end
 end
 
+-- The write that is under way is over; what went wrong with it is told here. keep: the memory of
+-- its copy is the next one's.
+local function wait(self, keep)
+  local job = self.job
+  self.job = nil
+  return job and job:wait(keep)
+end
+
+-- A job; nil where the model has a way of its own to save, which has written.
+local function begin(self, path, spare)
+  local model, method = self.model, self.save_weights_only and "save_weights" or "save"
+  if model[method] ~= require("nnlua.model")[method] then
+    model[method](model, path)
+    return nil
+  end
+  return behind.save(model, path, {weights = self.save_weights_only, spare = spare,
+    previous = self.double_checkpoint and path .. behind.previous or nil})
+end
+
 local function save(self, batch, logs)
   local path = file_path(self, self.epoch, batch, logs)
   if not should_save(self, logs, path) then return end
   make_folder(path)
-  if self.save_weights_only then self.model:save_weights(path) else self.model:save(path) end
+  self.job = begin(self, path, wait(self, true))
   say(self, "finished saving model to %s", path)
 end
+
+--- After an error in fit: what could be written is written, and a failed write only warned of.
+function ModelCheckpoint:settle()
+  local ok, message = pcall(wait, self)
+  if not ok then terminal.warn("ModelCheckpoint: " .. tostring(message)) end
+end
+
+function ModelCheckpoint:on_train_begin() self:settle() end
+
+function ModelCheckpoint:on_train_end() wait(self) end
 
 function ModelCheckpoint:on_epoch_begin(epoch) self.epoch = epoch end
 

@@ -291,10 +291,12 @@ function Stacked:init(a)
 end
 
 function Stacked:build(input_shape)
-  local shape = table.move(input_shape, 1, #input_shape, 1, {})
+  local shape = input_shape
   for _, cell in ipairs(self.cells) do
+    shape = table.move(shape, 1, #shape, 1, {}) -- each cell keeps its own
     cell:ensure_built(shape)
-    shape[#shape] = M.output_size(cell)
+    shape = table.move(shape, 1, #shape - 1, 1, {})
+    shape[#shape + 1] = M.output_size(cell)
   end
 end
 

@@ -344,9 +344,11 @@ end)
 --- einsum("ij,jk->ik", a, b), or in one record.
 function M.einsum(subscripts, ...)
   if args.is_record(subscripts) then
+    if subscripts.operands then return einsum(subscripts) end
     return einsum(subscripts[1] or subscripts.subscripts, {table.unpack(subscripts, 2)})
   end
   return einsum(subscripts, {...})
 end
+args.declare(M.einsum, args.describe(einsum))
 
 return M

@@ -1,10 +1,14 @@
 -- What the weights of a model that is being loaded may take: the bytes of those in its file. So a
--- configuration that asks for more than its file holds is refused before memory is asked for.
+-- configuration that asks for more than its file holds is refused before memory is asked for. All
+-- other tensors that are made on the way (constants of operations, say) share a budget as well.
 
+local core = require "nnlua.core"
 local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"
 
 local budget = {}
+
+local other_bytes = 1 << 28
 
 local left, where, blank -- of the load under way
 
@@ -32,7 +36,8 @@ function budget.within(bytes, text, is_blank, f, ...)
     if not ok then error((...), 0) end
     return ...
   end
-  return finish(pcall(f, ...))
+  local tensors = math.min(math.max(bytes, 0), 1 << 58) // 1 | 0
+  return finish(pcall(core.within_budget, 4 * tensors + other_bytes, f, ...))
 end
 
 return budget

@@ -5,6 +5,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
 local objects = require "nnlua.saving.objects"
+local operations = require "nnlua.saving.operations"
 local tree = require "nnlua.tree"
 
 local config = {}
@@ -64,7 +65,7 @@ end
 -- A call's tensors as Keras passes them: in one list, each by itself, or the states apart.
 local function call_config(layer, inputs, ctx)
   local kwargs = {}
-  for _, name in ipairs {"training", "use_causal_mask", "return_attention_scores"} do
+  for _, name in ipairs {"training", "use_causal_mask", "return_attention_scores", "reverse"} do
     kwargs[name] = ctx[name]
   end
   if layer.tensor_arguments == "positions" and inputs[1] then
@@ -97,13 +98,13 @@ end
 local function functional_config(model)
   local numbers, layers = node_numbers(model), {}
   for i, layer in ipairs(model.layers) do
-    if layer.class_name and layer.sig then
-      err.raise("save: the model calls nn.ops.%s on its symbolic tensors; put it into a layer",
-        layer.sig.name)
+    if layer.is_operation then
+      layers[i] = operations.serialize(layer, function(t) return tensor_config(t, numbers) end)
+    else
+      layers[i] = objects.serialize(layer)
+      layers[i].name = layer.name
+      layers[i].inbound_nodes = inbound(layer, model, numbers)
     end
-    layers[i] = objects.serialize(layer)
-    layers[i].name = layer.name
-    layers[i].inbound_nodes = inbound(layer, model, numbers)
   end
   return {name = model.name, trainable = model.is_trainable, layers = core.json.array(layers),
     input_layers = as_given(model.inputs_as_given, numbers),

@@ -5,12 +5,14 @@ local core = require "nnlua.core"
 local config = require "nnlua.saving.config"
 local err = require "nnlua.err"
 local store = require "nnlua.saving.store"
+local version = require "nnlua.saving.version"
 local walk = require "nnlua.saving.walk"
+local writer = require "nnlua.saving.behind"
 
 local format = {}
 
 local metadata = core.json.ordered{{"keras_version", "3.15.1"},
-  {"date_saved", "1980-01-01@00:00:00"}, {"nnlua_format", 1}}
+  {"date_saved", "1980-01-01@00:00:00"}, {version.key, version.number}}
 
 -- assets: what a layer keeps in files beside the weights -----------------------------------------
 
@@ -39,15 +41,22 @@ end
 
 -- writing ----------------------------------------------------------------------------------------
 
-function format.save_model(model, path)
+-- behind: {previous=, spare=} gives a job, see src/lua/behind.h. The zip's own checksums cover all
+-- members.
+function format.save_model(model, path, behind)
+  local items = store.items(model)
+  local weights = behind and core.hdf5.block(items, false, behind.spare) or core.hdf5.encode(items)
   local members = {{"metadata.json", core.json.encode(metadata, true)},
     {"config.json", core.json.encode(config.full(model), true)},
-    {"model.weights.h5", core.hdf5.encode(store.items(model))}}
+    {"model.weights.h5", weights}}
   for _, member in ipairs(assets(model)) do members[#members + 1] = member end
+  if behind then return writer.zip(path, members, behind.previous) end
   core.zip.save(path, members)
 end
 
-function format.save_weights(model, path) format.save_model(model, path) end
+function format.save_weights(model, path, options)
+  return format.save_model(model, path, options.behind)
+end
 
 -- reading ----------------------------------------------------------------------------------------
 
@@ -77,6 +86,12 @@ local function open_zip(where, path, limits)
   return zip
 end
 
+local function check_version(zip, where, path, limits)
+  local text = zip:read "metadata.json"
+  local object = text and core.json.decode(text, path .. ": metadata.json", limits)
+  if type(object) == "table" then version.check(object[version.key], where) end
+end
+
 local function read_config(zip, where, path, limits)
   local text = zip:read "config.json"
   if not text then err.raise("%s: there is no config.json in the archive", where) end
@@ -86,6 +101,7 @@ end
 function format.load_model(path, options)
   local where = "load_model: " .. path
   local zip = open_zip(where, path, options.limits)
+  check_version(zip, where, path, options.limits)
   local object = read_config(zip, where, path, options.limits)
   local s = open_store(zip, where, path, options.limits)
   local model = config.build(object, options, store.weight_bytes(s), where)
@@ -100,6 +116,7 @@ end
 function format.load_weights(model, path, options)
   local where = "load_weights: " .. path
   local zip = open_zip(where, path, options.limits)
+  check_version(zip, where, path, options.limits)
   store.load(open_store(zip, where, path, options.limits), model, options)
   zip:close()
 end

@@ -3,10 +3,14 @@
 
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local own_names = require("nnlua.names").own
 local put = require "nnlua.saving.put"
 local rebuild = require "nnlua.saving.rebuild"
 local shapes = require "nnlua.shapes"
+local store = require "nnlua.saving.store"
 local terminal = require "nnlua.terminal"
+local version = require "nnlua.saving.version"
+local writer = require "nnlua.saving.behind"
 
 local format = {}
 
@@ -43,6 +47,7 @@ end
 local function open(path, where, limits)
   local file = core.hdf5.open(path, limits)
   local root = file:tree()
+  version.check(root.attributes[version.key], where)
   local weights = child(root, "model_weights")
   local base = weights and "model_weights/" or ""
   weights = weights or root
@@ -109,6 +114,7 @@ local function complain(plan, options, fmt, ...)
 end
 
 local function plan_layer(plan, f, layer, saved, options)
+  if store.skipped(layer, options) then return end
   local variables = layer_variables(layer)
   if #variables ~= #saved.weights then
     return complain(plan, options, "%s: layer '%s' (%s) has %d variables, '%s' in the file has %d",
@@ -239,12 +245,12 @@ end
 -- writing ----------------------------------------------------------------------------------------
 
 local json = core.json
-local version = "3.15.1"
+local keras_version = "3.15.1"
 
 -- Layers are {class_name, config} in these files; objects inside their configs stay as they are.
 local function legacy(object)
-  local out = {class_name = object.class_name, config = object.config, name = object.name,
-    inbound_nodes = object.inbound_nodes}
+  local out = {class_name = own_names[object.class_name] or object.class_name,
+    config = object.config, name = object.name, inbound_nodes = object.inbound_nodes}
   if type(object.config) == "table" and type(object.config.layers) == "table" then
     local config, layers = {}, {}
     for key, v in pairs(object.config) do config[key] = v end
@@ -297,7 +303,7 @@ local function weight_items(items, model)
   add_variables(items, "model_weights/top_level_model_weights", model.own_weights)
   name_list(items, "model_weights", "layer_names", names)
   text(items, "model_weights", "backend", "tensorflow")
-  text(items, "model_weights", "keras_version", version)
+  text(items, "model_weights", "keras_version", keras_version)
 end
 
 local function training_config(model)
@@ -310,10 +316,11 @@ local function training_config(model)
   return c
 end
 
-function format.save_model(model, path)
-  local config, items = require "nnlua.saving.config", {}
+-- behind: {previous=, spare=} gives a job, see src/lua/behind.h.
+function format.save_model(model, path, behind)
+  local config, items = require "nnlua.saving.config", {version.item()}
   text(items, "", "backend", "tensorflow")
-  text(items, "", "keras_version", version)
+  text(items, "", "keras_version", keras_version)
   text(items, "", "model_config", json.encode(legacy(config.serialize_model(model)), true))
   local training = training_config(model)
   if training then text(items, "", "training_config", json.encode(training, true)) end
@@ -321,9 +328,13 @@ function format.save_model(model, path)
   if model.optimizer and model.optimizer.built then
     add_variables(items, "optimizer_weights", model.optimizer.variables)
   end
-  core.hdf5.save(path, items)
+  if not behind then return core.hdf5.save(path, items) end
+  return writer.file(path, core.hdf5.block(items, true, behind.spare),
+    behind.previous)
 end
 
-function format.save_weights(model, path) format.save_model(model, path) end
+function format.save_weights(model, path, options)
+  return format.save_model(model, path, options.behind)
+end
 
 return format

@@ -8,6 +8,7 @@ local core = require "nnlua.core"
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
+local names = require "nnlua.names"
 
 local objects = {}
 
@@ -62,6 +63,8 @@ local function shift(v, by)
   return v
 end
 
+objects.shift = shift
+
 -- writing
 -- ------------------------------------------------------------------------------------------
 
@@ -110,9 +113,13 @@ end
 objects.shape_list = shape_list
 
 --- {input_shape = ...} of a layer that was built for one input or a list of them; the batch is
---- unknown.
+--- unknown. Layers whose tensors are arguments of their own have none: Keras builds them when they
+--- are called.
 function objects.build_config(object)
   local shape = rawget(object, "built_shape")
+  if object.tensor_arguments and type(shape) == "table" and type(shape[1]) == "table" then
+    return nil
+  end
   if type(shape) ~= "table" or shape[1] == nil then return nil end
   local function with_batch(s)
     local out = shape_list(s)
@@ -153,7 +160,13 @@ end
 
 local function object_config(object)
   local cls = getmetatable(object)
-  local config = objects.serialize_config(object:get_config())
+  local ok, config = pcall(objects.serialize_config, object:get_config())
+  if not ok and type(config) ~= "string" then error(config, 0) end
+  if not ok then -- say whose configuration it is
+    local text = tostring(config):gsub("^[^\n:]+:%d+: ", ""):gsub("^save: ", "")
+    err.raise("save: %s%s: %s", object.class_name,
+      type(object.name) == "string" and (" '%s'"):format(object.name) or "", text)
+  end
   local full = name_of[cls]
   local out = {class_name = object.class_name, config = config,
     module = is_builtin(object) and module_of(object) or null,
@@ -212,6 +225,10 @@ local function space_of(module, key)
   return "layers"
 end
 
+-- Legacy .h5 files have the classes' own names.
+local exported = {}
+for name, own in pairs(names.own) do exported[own] = name end
+
 --- The class of that name, from the caller's objects or the fixed tables; an error names what
 --- lacks. key: what the object stands under.
 function objects.find_class(config, key)
@@ -223,7 +240,7 @@ function objects.find_class(config, key)
   custom = custom or objects.find_registered(name)
   if class.is_class(custom) then return custom end
   local space = space_of(module, key)
-  local known = space and require("nnlua." .. space)[name]
+  local known = space and require("nnlua." .. space)[exported[name] or name]
   if class.is_class(known) then return known end
   return err.raise("load: there is no class '%s' (%s); pass it in custom_objects or register it "
     .. "with nn.saving.register_serializable", name, tostring(module or "custom"))

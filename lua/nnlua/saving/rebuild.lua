@@ -5,6 +5,7 @@ local budget = require "nnlua.saving.budget"
 local core = require "nnlua.core"
 local err = require "nnlua.err"
 local objects = require "nnlua.saving.objects"
+local operations = require "nnlua.saving.operations"
 local tree = require "nnlua.tree"
 
 local rebuild = {}
@@ -170,7 +171,8 @@ local function with_tensors(made, v)
   return out
 end
 
-local switches = {training = true, use_causal_mask = true, return_attention_scores = true}
+local switches = {training = true, use_causal_mask = true, return_attention_scores = true,
+  reverse = true}
 
 -- Tensors that Keras passes by name stand behind the others here, in this order.
 local tensor_names = {"value", "key", "initial_state"}
@@ -224,13 +226,27 @@ end
 
 local function ready(call) return call.missing == 0 and call.entry.done == call.index - 1 end
 
-local function run_call(graph, call, queue)
-  local entry = call.entry
-  local inputs, ctx = call_arguments(graph.made, call.node, entry.name)
+-- The call of an operation makes the layer that the model has of it.
+local function run_operation(graph, entry, node)
+  local out = operations.call(entry.operation, entry.config, node, function(v)
+    if is_tensor_config(v) then return output_at(graph.made, v.config.keras_history) end
+  end)
+  graph.order[entry.place] = tree.flatten(out)[1].node.layer
+  return out
+end
+
+local function run_layer(graph, entry, node)
+  local inputs, ctx = call_arguments(graph.made, node, entry.name)
   if type(inputs) ~= "table" or next(inputs) == nil then
     err.raise("load: the call of layer '%s' passes no tensor", entry.name)
   end
-  local ok, out = pcall(entry.layer, inputs, ctx)
+  return entry.layer(inputs, ctx)
+end
+
+local function run_call(graph, call, queue)
+  local entry = call.entry
+  local run = entry.operation and run_operation or run_layer
+  local ok, out = pcall(run, graph, entry, call.node)
   if not ok then
     err.raise("layer '%s': %s", entry.name, without_place(out))
   end
@@ -264,12 +280,13 @@ end
 
 local function read_layers(c)
   local graph = {made = {}, waiting = {}, entries = {}, order = {}, count = 0}
-  for _, one in ipairs(check_layers(c.layers)) do
-    local layer = make_layer(one)
-    local name = name_of(one) or layer.name
+  for i, one in ipairs(check_layers(c.layers)) do
+    local operation = type(one) == "table" and type(one.config) == "table" and operations.find(one)
+    local layer = not operation and make_layer(one)
+    local name = name_of(one) or layer and layer.name or one.class_name
     if graph.made[name] then err.raise("load: two layers are named '%s'", name) end
     graph.made[name] = {}
-    graph.order[#graph.order + 1] = layer
+    graph.order[i] = layer
     if one.class_name == "InputLayer" then
       graph.made[name][1] = {layer.output}
     else
@@ -278,7 +295,8 @@ local function read_layers(c)
         err.raise("load: inbound_nodes of layer '%s' are %s, expected a list", name,
           err.show(nodes))
       end
-      table.insert(graph.entries, {name = name, layer = layer, calls = {}, done = 0, nodes = nodes})
+      table.insert(graph.entries, {name = name, layer = layer, calls = {}, done = 0,
+        operation = operation, config = one.config, place = i, nodes = nodes})
     end
   end
   for _, entry in ipairs(graph.entries) do

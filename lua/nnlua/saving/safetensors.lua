@@ -4,29 +4,47 @@
 local core = require "nnlua.core"
 local err = require "nnlua.err"
 local state = require "nnlua.saving.state"
+local version = require "nnlua.saving.version"
+local writer = require "nnlua.saving.behind"
 
 local format = {}
 
-local version = "1"
-
-function format.save_weights(model, path)
-  core.safetensors.save(path, state.weights(model), {format = "keras", nnlua_format = version})
+-- The digits of the checksum are filled in as the file is written.
+local function save(path, list, config, behind)
+  local metadata = {format = "keras", [version.key] = version.text,
+    [version.checksum] = "00000000", config = config}
+  if not behind then return core.safetensors.save(path, list, metadata) end
+  return writer.file(path, core.safetensors.block(list, metadata, behind.spare),
+    behind.previous)
 end
 
-function format.save_model(model, path)
+function format.save_weights(model, path, options)
+  return save(path, state.weights(model), nil, options.behind)
+end
+
+-- behind: {previous=, spare=} gives a job, see src/lua/behind.h.
+function format.save_model(model, path, behind)
   local config = require "nnlua.saving.config"
-  core.safetensors.save(path, state.all(model), {format = "keras", nnlua_format = version,
-    config = core.json.encode(config.full(model))})
+  return save(path, state.all(model), core.json.encode(config.full(model)), behind)
+end
+
+local function read(path, options, where)
+  local values, metadata = core.safetensors.load(path, options.limits)
+  version.check(metadata[version.key], where)
+  if metadata[version.key] and metadata[version.key] ~= "1" and not metadata[version.checksum] then
+    err.raise("%s: the file is damaged: it has a format but no checksum", where)
+  end
+  return values, metadata
 end
 
 function format.load_weights(model, path, options)
-  local values = core.safetensors.load(path, options.limits)
+  local values = read(path, options, "load_weights: " .. path)
   state.put(model, values, options, "load_weights: " .. path)
 end
 
 function format.load_model(path, options)
   local config, where = require "nnlua.saving.config", "load_model: " .. path
-  local values, metadata = core.safetensors.load(path, options.limits)
+  local values, metadata = read(path, options, where)
   err.check(metadata.config, "%s holds weights alone; build the model and use load_weights", where)
   local object = core.json.decode(metadata.config, path .. ": config", options.limits)
   local model = config.build(object, options, state.bytes(values), where)

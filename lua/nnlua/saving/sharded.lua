@@ -4,6 +4,7 @@
 local core = require "nnlua.core"
 local err = require "nnlua.err"
 local store = require "nnlua.saving.store"
+local version = require "nnlua.saving.version"
 
 local format = {}
 
@@ -49,7 +50,10 @@ function format.save_weights(model, path, options)
   local folder, base = path:match "^(.*/)([^/]*)%.weights%.json$"
   if not folder then folder, base = "", path:match "^(.*)%.weights%.json$" end
   local shards, map, total = deal(store.items(model), most * GIB)
-  for k, items in ipairs(shards) do core.hdf5.save(folder .. shard_name(base, k), items) end
+  for k, items in ipairs(shards) do
+    items[#items + 1] = version.item()
+    core.hdf5.save(folder .. shard_name(base, k), items)
+  end
   local weight_map = {}
   for group, list in pairs(map) do
     local names = {}
@@ -117,14 +121,25 @@ local function add_values(values, names, node, path, file)
   end
 end
 
-function format.load_weights(model, path, options)
-  local where = "load_weights: " .. path
+--- for name, file in shards(path, options, where): the files beside the index, open one at a time.
+--- values: what was read of those before, which the limit of bytes counts.
+function format.shards(path, options, where, values)
   local index = format.index(path, where, options.limits)
-  local folder, values, names = path:match "^(.*/)" or "", {}, {}
-  for _, name in ipairs(shard_names(index, where)) do
-    local file = core.hdf5.open(folder .. name, rest_of(options.limits, values))
+  local folder, list, k, file = path:match "^(.*/)" or "", shard_names(index, where), 0, nil
+  return function()
+    if file then file:close() end
+    k = k + 1
+    if not list[k] then return nil end
+    file = core.hdf5.open(folder .. list[k], rest_of(options.limits, values or {}))
+    version.check(file:tree().attributes[version.key], where)
+    return list[k], file
+  end
+end
+
+function format.load_weights(model, path, options)
+  local where, values, names = "load_weights: " .. path, {}, {}
+  for _, file in format.shards(path, options, where, values) do
     add_values(values, names, file:tree(), "", file)
-    file:close()
   end
   local s = store.from_tensors(values, where)
   for group, g in pairs(s.groups) do g.name = names[group] end

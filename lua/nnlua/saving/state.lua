@@ -73,16 +73,26 @@ local function plan_optimizer(model, values, where, warnings)
   return writes
 end
 
+-- The variables of layers that are to be left alone.
+local function left_alone(options)
+  local set = {}
+  for _, object in ipairs(options.objects_to_skip or {}) do
+    for _, v in ipairs(object.weights or {}) do set[v] = true end
+  end
+  return set
+end
+
 local function put_values(model, values, options, where)
-  local writes, warnings, tails = {}, {}, by_tail(values)
+  local writes, warnings, tails, alone = {}, {}, by_tail(values), left_alone(options)
   for _, w in ipairs(state.weights(model)) do
     local value = lookup(values, tails, w[1])
     local problem = check(value, w[3], w[1], where)
-    if not problem then
+    local stays = alone[w[3]] or options.by_name and not value
+    if not stays and not problem then
       writes[#writes + 1] = {w[3], value}
-    elseif options.skip_mismatch then
+    elseif not stays and options.skip_mismatch then
       warnings[#warnings + 1] = problem
-    else
+    elseif not stays then
       err.raise("%s", problem)
     end
   end
@@ -92,7 +102,8 @@ local function put_values(model, values, options, where)
   for _, text in ipairs(warnings) do terminal.warn(text) end
 end
 
---- Puts values[path] into the weights and into the optimizer. options: skip_mismatch.
+--- Puts values[path] into the weights and into the optimizer. options: skip_mismatch; by_name: what
+--- the file does not hold stays; objects_to_skip.
 function state.put(model, values, options, where)
   put.guarded(model.optimizer, put_values, model, values, options, where)
 end

@@ -8,6 +8,7 @@ local err = require "nnlua.err"
 local put = require "nnlua.saving.put"
 local shapes = require "nnlua.shapes"
 local terminal = require "nnlua.terminal"
+local version = require "nnlua.saving.version"
 local walk = require "nnlua.saving.walk"
 
 local store = {}
@@ -41,8 +42,9 @@ end
 
 --- A store from an HDF5 file that is open. where: begins error texts.
 function store.from_hdf5(file, where)
-  local s = {where = where, groups = {}, order = {}}
-  add_groups(s, file:tree(), "")
+  local s, tree = {where = where, groups = {}, order = {}}, file:tree()
+  version.check(tree.attributes[version.key], where)
+  add_groups(s, tree, "")
   function s.read(path)
     if s.renamed and not file:read(path) then
       path = path:gsub("^layers", "_layer_checkpoint_dependencies"):gsub("/layers/",
@@ -128,6 +130,8 @@ local function skipped(object, options)
   end
   return false
 end
+
+store.skipped = skipped
 
 -- by_name: groups by the name of their object
 local function named_groups(s)

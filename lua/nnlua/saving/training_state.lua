@@ -2,20 +2,22 @@
 -- optimizer as in .weights.h5 (Keras reads those), and in the group `training_state` all the rest:
 -- counters, seeds, the place in the data, running metrics, what callbacks remember.
 --
--- A checksum over every data set says whether the file is whole. It is written beside its place and
--- renamed, so that a crash leaves the file before. With `behind` the caller waits for the copy
--- alone; a thread of its own writes.
+-- A checksum says whether the file is whole (before format 2 it was over every data set). It is
+-- written beside its place and renamed, so that a crash leaves the file before. With `behind` the
+-- caller waits for the copy alone; a thread of its own sums and writes.
 
 local core = require "nnlua.core"
+local behind = require "nnlua.saving.behind"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
 local seed = require "nnlua.seed"
 local store = require "nnlua.saving.store"
+local version = require "nnlua.saving.version"
 local walk = require "nnlua.saving.walk"
 
 local training_state = {}
 
-local GROUP, FORMAT = "training_state", 1
+local GROUP, FORMAT = "training_state", 2
 
 -- values with tensors in them as JSON and a list of tensors ---------------------------------------
 
@@ -166,6 +168,7 @@ end
 
 -- writing -----------------------------------------------------------------------------------------
 
+-- Of format 1: over the names and values of all data sets.
 local function digest(list)
   table.sort(list, function(a, b) return a[1] < b[1] end)
   local parts = {}
@@ -176,24 +179,25 @@ local function digest(list)
 end
 
 --- Writes the file. position: epoch and batch, the epochs and batches of the next that are done;
---- behind: gives a job at once, whose wait() returns when the file is in place.
+--- behind: gives a job at once, whose wait() returns when the file is in place; previous: where
+--- the file that is replaced stays then; spare: what wait(true) of an earlier job gave.
 function training_state.save(model, path, position)
   err.check(type(path) == "string", "save_training_state: path is %s, expected a string",
     err.show(path))
   err.check(model.built, "save_training_state: the model is not built")
   position = position or {}
-  local tensors, items, hashed = {}, store.items(model), {}
+  local tensors, items = {}, store.items(model)
   local value = pack(collect(model, {epoch = position.epoch or 0, batch = position.batch or 0}),
     tensors)
   items[#items + 1] = {"tensor", GROUP .. "/json", text_tensor(core.json.encode(value))}
   for k, t in ipairs(tensors) do
     items[#items + 1] = {"tensor", ("%s/tensors/%d"):format(GROUP, k), t}
   end
-  for _, item in ipairs(items) do
-    if item[1] == "tensor" then hashed[#hashed + 1] = {item[2], item[3]} end
+  items[#items + 1] = version.item()
+  if position.behind then
+    return behind.file(path, core.hdf5.block(items, true, position.spare), position.previous)
   end
-  items[#items + 1] = {"text", GROUP, "crc32", digest(hashed)}
-  if position.behind then return core.hdf5.save_behind(path, items) end
+  behind.join()
   core.hdf5.save(path, items)
 end
 
@@ -211,12 +215,13 @@ local function add_values(list, file, node, path)
 end
 
 local function read(path, where)
+  behind.join()
   local file = core.hdf5.open(path, require("nnlua.saving").current_limits)
   local tree, values, list, own = file:tree(), {}, {}, nil
   for _, child in ipairs(tree.children) do if child.name == GROUP then own = child end end
   if not own then err.raise("%s: the file holds no state of a training run", where) end
   add_values(list, file, tree, "")
-  if digest(list) ~= own.attributes.crc32 then
+  if own.attributes.crc32 and digest(list) ~= own.attributes.crc32 then
     err.raise("%s: the file is damaged: its checksum is wrong", where)
   end
   for _, one in ipairs(list) do values[one[1]] = one[2] end
@@ -253,8 +258,9 @@ function training_state.load(model, path)
   err.check(model.built, "load_training_state: the model is not built")
   local file, values = read(path, where)
   local state = decode(values, where)
-  if state.format ~= FORMAT then
-    err.raise("%s: the state has the format %s, expected %d", where, tostring(state.format), FORMAT)
+  if type(state.format) ~= "number" or state.format > FORMAT then
+    err.raise("%s: the state has the format %s, expected at most %d", where,
+      tostring(state.format), FORMAT)
   end
   store.load(store.from_hdf5(file, where), model, {})
   file:close()

@@ -58,7 +58,9 @@ local function visit_container(list, path, out, seen)
   local keys = require("nnlua.tree").keys(list)
   for _, key in ipairs(keys) do
     local v = list[key]
-    if is_layer(v) then
+    if is_layer(v) and v.is_operation then
+      seen[v] = true -- no layer in Keras's files
+    elseif is_layer(v) then
       visit(v, join(path, numbered(used, names.snake_case(v.class_name))), out, seen)
     elseif holds_layers(v) then
       visit_container(v, join(path, numbered(used, "container")), out, seen)
@@ -67,7 +69,7 @@ local function visit_container(list, path, out, seen)
 end
 
 function visit(object, path, out, seen)
-  if seen[object] then return end
+  if seen[object] or object.is_operation then return end
   seen[object] = true
   out[#out + 1] = {path = path, object = object}
   if object.is_model and (object.nodes or object.list) then

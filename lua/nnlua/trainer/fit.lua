@@ -259,6 +259,15 @@ local function all_epochs(run)
   return stop_reason(model, why)
 end
 
+-- f(...); where it fails, what the callbacks do in the background still comes to its end.
+local function settled(run, f, ...)
+  local ok, result = pcall(f, ...)
+  rawset(run.model, "fit_run", nil)
+  if ok then return result end
+  run.callbacks:settle()
+  return error(result, 0)
+end
+
 --- Trains the model; see keras-style arguments in `signature`. Returns the History.
 function fit.fit(model, a)
   check_arguments(a)
@@ -278,18 +287,13 @@ function fit.fit(model, a)
   callbacks:on_train_begin(logs_of.new())
   state, model.resume_from = state or model.resume_from, nil
   if state then resume.begin(run, state) end
-  local ok, stopped = pcall(loop.guarded, all_epochs, run)
-  rawset(model, "fit_run", nil)
-  if not ok then
-    callbacks:settle()
-    error(stopped, 0)
-  end
+  local stopped = settled(run, loop.guarded, all_epochs, run)
   if model.optimizer.use_ema and model.optimizer.finalize_variable_values then
     model.optimizer:finalize_variable_values(model.trainable_variables)
   end
   local history = callbacks.history
   history.stopped = stopped
-  callbacks:on_train_end(logs_of.new(run.training_logs or {}))
+  settled(run, callbacks.on_train_end, callbacks, logs_of.new(run.training_logs or {}))
   return history
 end
 

@@ -60,11 +60,14 @@ list:on_train_begin{}]]},
       example = fit("nn.callbacks.LearningRateScheduler{function(epoch, rate) return rate / 2 end}",
         "print((\"%.4f\"):format(model.optimizer.learning_rate)) --> 0.0025")},
     ModelCheckpoint = {[[Saves the model as training goes. The file's name may hold `{epoch:02d}`,
-`{batch}` and keys of logs such as `{val_loss:.2f}`.]],
+`{batch}` and keys of logs such as `{val_loss:.2f}`. Training waits for a copy of the model alone: a
+thread writes it, and all files are complete when fit returns.]],
       args = {save_best_only = "Only where the value improved.", save_weights_only = "No model.",
         initial_value_threshold = "What the first value has to beat; nil: nothing.",
+        double_checkpoint = "Keep the file that a save replaces, with .bkp behind its name.",
         filepath = "Ends in .keras or .h5; weights alone in .weights.h5."},
-      errors = "Another ending; a key that logs do not hold; a file that cannot be written.",
+      errors = [[Another ending; a key that logs do not hold; a file that cannot be written, at the
+next save or when fit ends.]],
       example = fit('nn.callbacks.ModelCheckpoint{' .. file
         .. ' .. ".keras", monitor = "loss"}', "os.remove(callback.filepath)")},
     BackupAndRestore = {[[Keeps a backup while fit runs and goes on from it after an interruption,

@@ -35,6 +35,7 @@ return {
     x_max = "Upper bound.", variance = "The variance.", variable = "A tensor.", unroll = taken,
     true_fn = "A function.", false_fn = "A function.", tol = "Smallest singular value that counts.",
     targets = "Class ids.", synchronized = taken, subscripts = "The equation.",
+    operands = "The tensors.",
     source = "Axes, from 1.", destination = "Axes, from 1.", sorted_sequence = "A sorted vector.",
     size = taken, signature = taken, side = "\"left\" or \"right\" of equal elements.",
     shift = "How far.", sequence_stride = "Distance of two windows.",
