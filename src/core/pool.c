@@ -9,8 +9,8 @@
  *
  * A worker that comes late finds the job closed and sleeps again, so the caller waits only for
  * chunks that somebody has begun. Before it sleeps a worker (and a caller before it waits) looks
- * for some microseconds: the products of one training step follow each other faster than a thread
- * wakes.
+ * for some microseconds (LOOK): the products of one training step follow each other faster than a
+ * thread wakes.
  */
 #define _GNU_SOURCE
 #include "core/pool.h"
@@ -21,10 +21,13 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "core/control.h"
 #include "core/fpmode.h"
 
 #define MAX_THREADS 256
-#define SPINS 600 /* some 10 microseconds */
+/* How long one looks before one sleeps, in seconds: longer than the pieces of a small job. Waking
+ * takes longer than they do, and one that came too late once would come too late ever after. */
+#define LOOK 60e-6
 #define STAYS 256 /* jobs a worker stays where it has moved to */
 #define WORKER_STACK (512 * 1024)
 
@@ -67,6 +70,20 @@ static void relax(void) {
 #endif
 }
 
+typedef struct looking {
+  double until;
+  int turns;
+} looking;
+
+/* A pause between two looks; 0 when it is time to sleep. */
+static int look(looking *w) {
+  relax();
+  if (++w->turns & 31) return 1;
+  double now = nn_control_now();
+  if (w->until == 0) w->until = now + LOOK;
+  return now < w->until;
+}
+
 static void claim(nn_pool *p, int self, nn_job job, void *arg, int64_t n) {
   for (int k = 0; k < p->threads; k++) {
     int64_t share = self + k < p->threads ? self + k : self + k - p->threads;
@@ -88,10 +105,8 @@ static int is_news(nn_pool *p, uint64_t word, uint64_t seen) {
 
 /* Waits for news: looking, then asleep. */
 static void await(nn_pool *p, uint64_t seen) {
-  for (int i = 0; i < SPINS; i++) {
+  for (looking w = {0}; look(&w);)
     if (is_news(p, atomic_load_explicit(&p->word, memory_order_relaxed), seen)) return;
-    relax();
-  }
   pthread_mutex_lock(&p->lock);
   atomic_fetch_add(&p->sleepers, 1); /* before the word is read: open_job does it the other way */
   while (!is_news(p, atomic_load(&p->word), seen)) pthread_cond_wait(&p->wake, &p->lock);
@@ -251,10 +266,8 @@ static void open_job(nn_pool *p, nn_job job, void *arg, int64_t n) {
 /* No worker may join any more; waits for those that did. */
 static void close_job(nn_pool *p) {
   atomic_fetch_and(&p->word, ~OPEN);
-  for (int i = 0; i < SPINS; i++) {
+  for (looking w = {0}; look(&w);)
     if (!(atomic_load_explicit(&p->word, memory_order_acquire) & WORKERS)) return;
-    relax();
-  }
   pthread_mutex_lock(&p->lock);
   atomic_store(&p->caller_sleeps, 1);
   while (atomic_load(&p->word) & WORKERS) pthread_cond_wait(&p->done, &p->lock);
