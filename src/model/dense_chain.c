@@ -70,6 +70,7 @@ static void ask_for(const nn_dense_chain *c) {
   for (int64_t r = 0; r < n; r++) {
     const float *row = c->rows + next[r] * size;
     for (int64_t k = 0; k < size && k < 256; k += 16) __builtin_prefetch(row + k);
+    __builtin_prefetch(row + size - 1);
   }
 }
 
