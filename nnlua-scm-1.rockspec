@@ -9,7 +9,7 @@ description = {
   summary = "Train neural networks from Lua, the way Keras does",
   detailed = [[
     Layers, losses, optimizers, metrics and callbacks with the names, defaults and numbers of Keras,
-    over a runtime in C that needs nothing but the C library, zlib.]],
+    over a runtime in C that needs nothing but the C library and zlib.]],
   license = "MIT",
 }
 
@@ -17,7 +17,7 @@ supported_platforms = {"unix"}
 
 dependencies = {"lua >= 5.4, < 5.5"}
 
-external_dependencies = {ZIP = {header = "zip.h"}}
+external_dependencies = {ZLIB = {header = "zlib.h"}}
 
 build = {
   type = "make",
