@@ -2,7 +2,7 @@ rockspec_format = "3.0"
 package = "nnlua"
 version = "scm-1"
 
--- `luarocks make` in a checkout builds and installs the module; the program comes with `make install`.
+-- `luarocks make` in a checkout builds and installs the module; `make install` the program too.
 source = {url = "git+file://."}
 
 description = {
