@@ -2,14 +2,14 @@ rockspec_format = "3.0"
 package = "nnlua"
 version = "scm-1"
 
--- `luarocks make` in a checkout builds and installs the module; the program comes with `make install`.
+-- `luarocks make` in a checkout builds and installs the module; `make install` the program too.
 source = {url = "git+file://."}
 
 description = {
   summary = "Train neural networks from Lua, the way Keras does",
   detailed = [[
     Layers, losses, optimizers, metrics and callbacks with the names, defaults and numbers of Keras,
-    over a runtime in C that needs nothing but the C library, zlib.]],
+    over a runtime in C that needs nothing but the C library and zlib.]],
   license = "MIT",
 }
 
@@ -17,7 +17,7 @@ supported_platforms = {"unix"}
 
 dependencies = {"lua >= 5.4, < 5.5"}
 
-external_dependencies = {ZIP = {header = "zip.h"}}
+external_dependencies = {ZLIB = {header = "zlib.h"}}
 
 build = {
   type = "make",

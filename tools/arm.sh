@@ -13,7 +13,7 @@ apt=$PWD/$arm/apt
 libs=$sysroot/usr/lib/aarch64-linux-gnu
 passed=0 failed=0
 
-packages="libc6 libgcc-s1 liblua5.4-dev zlib1g zlib1g-dev libzip4 libbz2-1.0 libssl3
+packages="libc6 libgcc-s1 liblua5.4-dev zlib1g zlib1g-dev
   lua-filesystem lua-system lua-term"
 # Files that start the interpreter themselves are not among the specs.
 specs="spec/layers spec/ops spec/parts spec/optimizers_spec.lua spec/random_spec.lua"
