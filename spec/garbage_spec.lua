@@ -123,8 +123,10 @@ local function methods_of(object)
   return out
 end
 
--- Numbers and texts among the values are names of files and folders too.
+-- Numbers and texts among the values are names of files and folders too; a file that was not
+-- written to its end has its process behind its name.
 local function is_value(name)
+  name = name:gsub("%.tmp%-%d+%-%d+$", "")
   return name == "garbage" or tonumber(name) ~= nil or name:find "^%-?nan" ~= nil
 end
 
