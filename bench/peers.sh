@@ -28,7 +28,10 @@ wanted() {
   return 1
 }
 
-in_venv() { "$home/venv/bin/python" -c "import $1" >/dev/null 2>&1; }
+# Keras takes TensorFlow unless it is told otherwise, and cannot be imported without its backend.
+in_venv() {
+  KERAS_BACKEND=${BACKEND:-tensorflow} "$home/venv/bin/python" -c "import $1" >/dev/null 2>&1
+}
 
 # NAME MODULES PACKAGES...: what pip brings, unless the modules are there.
 pip_install() {
@@ -49,7 +52,9 @@ python_peers() {
   [ -x "$home/venv/bin/pip" ] || python3 -m venv "$home/venv" >"$home/install.log" 2>&1
   pip_install scikit-learn "sklearn" numpy scikit-learn
   pip_install JAX "jax" numpy jax
+  BACKEND=jax
   pip_install "Keras on JAX" "keras, jax" numpy keras jax
+  BACKEND=
   pip_install "Keras on TensorFlow" "keras, tensorflow" numpy keras tensorflow-cpu
   pip_install PyTorch "torch" numpy torch
 }
