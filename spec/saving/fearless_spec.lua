@@ -266,8 +266,8 @@ describe("a name", function()
 
   it("that stands twice in a configuration is refused by loading and inspecting alike", function()
     local config = '{"class_name": "Sequential", "class_name": "Functional", "config": {}}'
-    core.zip.save(path "key.keras", {{"config.json", config},
-      {"model.weights.h5", core.hdf5.encode{{"group", "layers"}}}})
+    core.behind.zip(path "key.keras", {{"config.json", config},
+      {"model.weights.h5", core.hdf5.encode{{"group", "layers"}}}}):wait()
     local pattern = 'key.keras: config.json: .*the key "class_name" stands twice'
     assert.matches(pattern, message(nn.saving.load_model, path "key.keras"))
     assert.matches(pattern, message(inspect.file, path "key.keras"))
@@ -278,8 +278,8 @@ describe("a configuration with values of the wrong kind", function()
   local function load(change, ending)
     local config = core.json.decode(core.zip.open(path "kind.keras"):read "config.json")
     change(config.config.layers, config)
-    core.zip.save(path "wrong.keras", {{"config.json", core.json.encode(config)},
-      {"model.weights.h5", core.zip.open(path "kind.keras"):read "model.weights.h5"}})
+    core.behind.zip(path "wrong.keras", {{"config.json", core.json.encode(config)},
+      {"model.weights.h5", core.zip.open(path "kind.keras"):read "model.weights.h5"}}):wait()
     local text = message(nn.saving.load_model, path("wrong" .. (ending or ".keras")))
     assert.is_truthy(text:find("load_model: " .. path "wrong.keras", 1, true), text)
     return text

@@ -47,8 +47,8 @@ local function look() inspect.file(path) end
 
 local function keras(config, items)
   path = folder .. "/m.keras"
-  core.zip.save(path, {{"config.json", json.encode(config)},
-    {"model.weights.h5", core.hdf5.encode(items or {{"group", "layers"}})}})
+  core.behind.zip(path, {{"config.json", json.encode(config)},
+    {"model.weights.h5", core.hdf5.encode(items or {{"group", "layers"}})}}):wait()
 end
 
 local function list(n, f)
@@ -255,8 +255,8 @@ describe("a file cannot repeat what it holds:", function()
     model:save(folder .. "/m.keras")
     local zip = core.zip.open(folder .. "/m.keras")
     local config = zip:read("config.json"):gsub('"Zeros"', '"Orthogonal"')
-    core.zip.save(folder .. "/o.keras", {{"config.json", config},
-      {"model.weights.h5", zip:read "model.weights.h5"}})
+    core.behind.zip(folder .. "/o.keras", {{"config.json", config},
+      {"model.weights.h5", zip:read "model.weights.h5"}}):wait()
     path = folder .. "/o.keras"
     local own = seconds(function() nn.initializers.Orthogonal{}({n, n}) end)
     local load = seconds(load_model)

@@ -150,7 +150,7 @@ local function mutated_keras(source, other)
     m[2] = mutations.bytes(m[2], other)
   end
   if not m[2] then return nil end
-  core.zip.save(case_path, members)
+  core.behind.zip(case_path, members):wait()
   return true
 end
 

@@ -244,7 +244,7 @@ describe("fearless loading", function()
       members[i] = {member[1], member[1] == "config.json" and edit(text) or text}
     end
     zip:close()
-    core.zip.save(path "bad.keras", members)
+    core.behind.zip(path "bad.keras", members):wait()
     return message(nn.saving.load_model, path "bad.keras")
   end
 
@@ -262,8 +262,8 @@ describe("fearless loading", function()
       local config = zip:read "config.json":gsub('"metrics": %["accuracy"%]', function()
         return '"metrics": [' .. metric .. ', "module": "keras.metrics"}]'
       end)
-      core.zip.save(path "bad.keras", {{"metadata.json", "{}"}, {"config.json", config},
-        {"model.weights.h5", zip:read "model.weights.h5"}})
+      core.behind.zip(path "bad.keras", {{"metadata.json", "{}"}, {"config.json", config},
+        {"model.weights.h5", zip:read "model.weights.h5"}}):wait()
       zip:close()
       assert.is_truthy(message(nn.saving.load_model, path "bad.keras"):find("bad.keras", 1, true))
     end

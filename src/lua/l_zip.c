@@ -1,5 +1,5 @@
 /* core.zip: open(path, limits) gives an archive: archive:names() lists {name, size}, archive:read
- * (name) gives a member's bytes, nil when there is none. save(path, {{name, bytes}, ...}) writes.
+ * (name) gives a member's bytes, nil when there is none; lua/behind.h writes archives.
  * core.zip.npz(path[, limits[, bytes]]) gives {name = tensor}, and save_npz(path,
  * {{name, tensor}, ...}) writes them.
  */
@@ -83,38 +83,6 @@ static int l_open(lua_State *L) {
   return 1;
 }
 
-static nn_status write_members(lua_State *L, nn_stream *s, lua_Integer count) {
-  nn_zip_writer w;
-  nn_zip_writer_init(&w, s);
-  for (lua_Integer k = 1; k <= count; k++) {
-    size_t n;
-    lua_geti(L, 2, k);
-    lua_geti(L, -1, 1), lua_geti(L, -2, 2);
-    const char *name = lua_tostring(L, -2), *bytes = lua_tolstring(L, -1, &n);
-    if (name && bytes) nn_zip_add(&w, name, bytes, n);
-    lua_settop(L, 2);
-  }
-  return nn_zip_finish(&w);
-}
-
-/* save(path, {{name, bytes}, ...}): replaces the file atomically. */
-static int l_save(lua_State *L) {
-  nnl_context *c = nnl_context_get(L);
-  const char *path = luaL_checkstring(L, 1);
-  nn_lua_check_files(L, "save");
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  lua_Integer count = luaL_len(L, 2);
-  nn_stream s;
-  nnl_check(L, nn_stream_create(&s, &c->alloc, path, &c->error), &c->error);
-  nn_status status = write_members(L, &s, count);
-  c->error = s.error;
-  if (status == NN_OK) status = nn_stream_commit(&s, &c->error);
-  nn_stream_close(&s);
-  nnl_check(L, status, &c->error);
-  return 0;
-}
-
 /* --- npz ---------------------------------------------------------------------------------- */
 
 static int npz_gc(lua_State *L) {
@@ -164,7 +132,6 @@ static int l_save_npz(lua_State *L) {
 
 void l_zip_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"open", l_open},
-                                       {"save", l_save},
                                        {"npz", l_npz},
                                        {"save_npz", l_save_npz},
                                        {NULL, NULL}};

@@ -51,7 +51,7 @@ function format.save_model(model, path, behind)
     {"model.weights.h5", weights}}
   for _, member in ipairs(assets(model)) do members[#members + 1] = member end
   if behind then return writer.zip(path, members, behind.previous) end
-  core.zip.save(path, members)
+  core.behind.zip(path, members):wait()
 end
 
 function format.save_weights(model, path, options)
