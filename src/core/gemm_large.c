@@ -1,6 +1,6 @@
 /* Large native products: packed, blocked for the caches, on all threads.
  *
- * Rows come in outer blocks of at most MB. For each, first A is packed (once, shared by all),
+ * Rows come in even outer blocks of at most MB. For each, first A is packed (once, shared by all),
  * then chunks of C are computed: a stripe of NS columns by all or half of the rows. A chunk walks
  * over k in blocks of at most KC; it packs its stripe of B into a buffer that belongs to
  * whichever thread runs it (a slot), so it stays in that core's cache, and continues the sums in
@@ -12,7 +12,7 @@
 
 #define KC 256  /* a panel of B of 32 columns fills the first-level cache */
 #define NS 64   /* columns of a stripe: KC * NS floats are 64 KB of the second level */
-#define MB 1008 /* rows packed at once: a multiple of 4, 6, 12 and 14 */
+#define MB 1344 /* the most rows packed at once: a multiple of 4, 6, 12 and 14 */
 #define MAX_SLOTS 256
 
 typedef struct large {
@@ -32,8 +32,10 @@ typedef struct large {
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Blocks of k of even size. */
-static int64_t k_block(int64_t k) { return ceil_div(k, ceil_div(k, KC)); }
+/* n in parts of even size, at most `most`. */
+static int64_t even_part(int64_t n, int64_t most) { return ceil_div(n, ceil_div(n, most)); }
+
+static int64_t k_block(int64_t k) { return even_part(k, KC); }
 
 static size_t a_floats(int64_t m, int64_t k) {
   return (size_t)(min_of(m, MB) + 16) * (size_t)k + 64;
@@ -89,8 +91,9 @@ int nn_gemm_large(nn_gemm *g, const nn_product *p) {
   s.slot_size = slot_floats(p->k);
   s.kc = k_block(p->k);
   s.stripes = ceil_div(p->n, NS);
-  for (s.i0 = 0; s.i0 < p->m; s.i0 += MB) {
-    s.rows = min_of(MB, p->m - s.i0);
+  const int64_t most = ceil_div(even_part(p->m, MB), s.t->mr) * s.t->mr;
+  for (s.i0 = 0; s.i0 < p->m; s.i0 += most) {
+    s.rows = min_of(most, p->m - s.i0);
     int64_t panels = ceil_div(s.rows, s.t->mr);
     s.padded = panels * s.t->mr;
     int64_t groups =
