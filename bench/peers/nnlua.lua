@@ -71,9 +71,9 @@ local function train(workload)
     for _, v in ipairs(model.optimizer.variables) do
       if v.name ~= "learning_rate" then
         v:assign(v.name == "iteration" and 0 or nn.ops.zeros_like(v.tensor))
+        collectgarbage() -- the zeros: they are this script's, not the training's
       end
     end
-    collectgarbage() -- the zeros: they are this script's, not the training's
   end
   fit(1)
   say{ready = true, mode = "fit"}

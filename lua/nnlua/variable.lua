@@ -16,14 +16,15 @@ local Variable = class.new("Variable", {
   args = 'initializer, shape=None, dtype=None, trainable=True, name=None, path=None',
 })
 
--- nn.Variable(tensor) or nn.Variable{tensor_or_initializer, shape=, ...}
+-- nn.Variable(tensor) or nn.Variable{tensor_or_initializer, shape=, ...}. Layers call it with is_new=true for a tensor that
+-- nobody else holds: it is the storage then, without a copy.
 function Variable:init(a)
   local value = a.initializer
   if type(value) == "function" or (class.is_class(getmetatable(value)) and a.shape) then
     err.check(a.shape, "Variable: shape is missing")
     value = value(a.shape, a.dtype or "float32")
   end
-  rawset(self, "tensor", core.mark_variable(core.astype(core.new(value, a.dtype), a.dtype)))
+  rawset(self, "tensor", core.mark_variable(a.is_new and value or core.new(value, a.dtype)))
   self.name = a.name or names.auto("Variable")
   self.path = a.path or names.path(self.name)
   self.trainable = a.trainable

@@ -225,4 +225,16 @@ describe("own layers in models", function()
     assert.same({false, 1}, model.output_shape)
     assert.same({false, 6}, Affine(6):compute_output_shape{false, 3})
   end)
+
+  it("keep no tensor that an initializer holds", function()
+    local held = nn.ones{2, 1}
+    local Held = nn.initializers.Initializer:extend("Held")
+    function Held.call() return held end
+    for _, initializer in ipairs {function() return held end, Held(), held} do
+      local layer = nn.layers.Dense{1, kernel_initializer = initializer}
+      layer:build{false, 2}
+      layer.weights[1]:assign(nn.zeros{2, 1})
+      assert.same({1, 1}, flat(held))
+    end
+  end)
 end)

@@ -18,7 +18,7 @@ function constant.Ones.call(_, shape, dtype) return core.full(shape, 1, dtype) e
 constant.Constant = Initializer:extend("Constant", {args = "value=0.0", own = {"value"}})
 function constant.Constant:call(shape, dtype)
   if type(self.value) == "number" then return core.full(shape, self.value, dtype) end
-  local t = core.astype(core.new(self.value), dtype)
+  local t = core.new(self.value, dtype)
   if table.concat(t.shape, ",") ~= table.concat(shape, ",") then
     err.raise("Constant: value has shape (%s), expected (%s)", table.concat(t.shape, ", "),
       table.concat(shape, ", "))

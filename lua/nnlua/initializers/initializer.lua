@@ -14,6 +14,7 @@ local Initializer = class.new("Initializer", {
   args = "",
   module = "keras.initializers",
   own = {}, -- names of the arguments, in the order of the config
+  -- gives_new = true on a class itself, not inherited: nobody else holds the tensors that it gives
 })
 
 function Initializer:init(a)

@@ -5,7 +5,7 @@ local Initializer = require "nnlua.initializers.initializer"
 local random = {}
 
 local function family(name, text, own, draw)
-  local cls = Initializer:extend(name, {args = text, own = own})
+  local cls = Initializer:extend(name, {args = text, own = own, gives_new = true})
   function cls:init(a)
     Initializer.init(self, a)
     self:take_seed(a.seed)

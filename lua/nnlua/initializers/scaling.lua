@@ -86,6 +86,7 @@ local function family(name, scale, mode, distribution)
   local cls = VarianceScaling:extend(name, {
     args = "seed=None, input_axes=None, output_axes=None",
     own = {"seed", "input_axes", "output_axes"},
+    gives_new = true,
   })
   function cls:init(a)
     self.scale, self.mode, self.distribution = scale, mode, distribution

@@ -125,7 +125,7 @@ function Discretization:adapt(data)
   end
   local sketch = {}
   categorical.each_batch(data, function(batch)
-    local x = core.astype(core.new(batch))
+    local x = core.is_tensor(batch) and batch or core.new(batch)
     sketch = merge(summarize(core.totable(core.reshape(x, {x.size})), self.epsilon), sketch,
       self.epsilon)
   end, "Discretization: adapt")

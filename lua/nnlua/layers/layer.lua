@@ -116,13 +116,15 @@ function Layer:add_weight(a)
   if not core.is_tensor(initializer) then
     initializer = require("nnlua.initializers").get(initializer, self.class_name)
   end
-  local value = initializer
+  local value, is_new = initializer, false
   if not core.is_tensor(initializer) and budget.is_blank() then
-    value = core.full(a.shape or {}, 0, a.dtype or "float32")
+    value, is_new = core.full(a.shape or {}, 0, a.dtype or "float32"), true
   elseif not core.is_tensor(initializer) then
     value = core.paused(function() return initializer(a.shape or {}, a.dtype or "float32") end)
+    is_new = rawget(getmetatable(initializer) or {}, "gives_new")
   end
-  local v = Variable{value, dtype = a.dtype, name = a.name or "variable",
+  local v = setmetatable({}, Variable)
+  v:init{initializer = value, is_new = is_new, dtype = a.dtype, name = a.name or "variable",
     path = names.path(a.name or "variable"), trainable = a.trainable ~= false}
   v.regularizer = a.regularizer and require("nnlua.regularizers").get(
     a.regularizer, self.class_name)

@@ -106,7 +106,7 @@ function M.Normalization:adapt(data)
   local seen
   core.paused(function()
     categorical.each_batch(data, function(batch)
-      local x = core.astype(core.new(batch))
+      local x = core.is_tensor(batch) and batch or core.new(batch)
       if x.ndim == 1 and #self.axis > 0 then x = core.reshape(x, {x.size, 1}) end
       self:ensure_built(shapes.with_batch(table.move(x.shape, 2, x.ndim, 1, {})))
       local mean, variance = moments(x, axes_of(self, x.ndim))
