@@ -3,18 +3,17 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local terminal = require "nnlua.terminal"
+local scratch = require "spec.support.scratch"
 
 local folder
 
 local function path(name) return folder .. "/" .. name end
 
 before_each(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
+  folder = scratch.make()
 end)
 
-after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+after_each(function() scratch.remove(folder) end)
 
 local function train(callbacks, epochs)
   nn.utils.clear_session()

@@ -2,6 +2,7 @@
 
 local core = require "nnlua.core"
 local B = require "spec.support.zip_bytes"
+local scratch = require "spec.support.scratch"
 
 local folder
 
@@ -39,12 +40,8 @@ local function refused_member(pattern, members, limits)
 end
 
 describe("a zip archive", function()
-  setup(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.sys.mkdir(folder))
-  end)
-  teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+  setup(function() folder = scratch.make() end)
+  teardown(function() scratch.remove(folder) end)
 
   it("reads stored and deflated members, comments, zip64 and gaps", function()
     local packed = B.deflated(10000)

@@ -4,6 +4,7 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local mask = require "nnlua.mask"
+local scratch = require "spec.support.scratch"
 
 local function wave(shape)
   local n = 1
@@ -14,6 +15,13 @@ end
 local function near(a, b, tolerance)
   local apart = nn.ops.max(nn.ops.abs(a - b)):item()
   assert.is_true(apart <= (tolerance or 1e-6), ("%g apart"):format(apart))
+end
+
+local function saved_and_loaded(model)
+  local folder = scratch.make()
+  finally(function() scratch.remove(folder) end)
+  model:save(folder .. "/model.keras")
+  return nn.models.load_model(folder .. "/model.keras")
 end
 
 describe("Cells", function()
@@ -142,10 +150,7 @@ describe("Recurrent layers", function()
     local y = nn.ops.sum(x, {axis = {2, 3}})
     local losses = model:fit{x, y, epochs = 30, verbose = 0}.history.loss
     assert.is_true(losses[#losses] < 0.2 * losses[1])
-    local path = os.tmpname() .. ".keras"
-    model:save(path)
-    local again = nn.models.load_model(path)
-    os.remove(path)
+    local again = saved_and_loaded(model)
     near(model(x), again(x))
   end)
 end)
@@ -175,10 +180,7 @@ describe("Attention", function()
     local layer = nn.layers.MultiHeadAttention{2, 2, name = "mha"}
     local model = nn.Model{inputs = {a, b}, outputs = layer {a, b}}
     assert.equal("mha/query/kernel", layer.weights[1].path)
-    local path = os.tmpname() .. ".keras"
-    model:save(path)
-    local again = nn.models.load_model(path)
-    os.remove(path)
+    local again = saved_and_loaded(model)
     near(model {q, v}, again {q, v})
   end)
 

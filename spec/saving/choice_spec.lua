@@ -2,6 +2,7 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local scratch = require "spec.support.scratch"
 
 local L = nn.layers
 local folder
@@ -14,15 +15,11 @@ local function message(f, ...)
   return text
 end
 
-setup(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
-end)
+setup(function() folder = scratch.make() end)
 
 before_each(function() nn.utils.clear_session() end)
 
-teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+teardown(function() scratch.remove(folder) end)
 
 describe("a choice of weights", function()
   local endings = {".keras", ".weights.h5", ".h5", ".safetensors", ".npz"}

@@ -6,18 +6,15 @@ local core = require "nnlua.core"
 local rows = require "spec.layers.rows"
 local support = require "spec.saving.export_support"
 local zoo = require "spec.saving.export_models"
+local scratch = require "spec.support.scratch"
 
 local L = nn.layers
 
 local folder
 
-setup(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
-end)
+setup(function() folder = scratch.make() end)
 
-teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+teardown(function() scratch.remove(folder) end)
 
 before_each(function()
   nn.utils.clear_session()

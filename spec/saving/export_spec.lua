@@ -3,19 +3,16 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local support = require "spec.saving.export_support"
+local scratch = require "spec.support.scratch"
 
 local L = nn.layers
 local folder
 
 local function path(name) return folder .. "/" .. name end
 
-setup(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
-end)
+setup(function() folder = scratch.make() end)
 
-teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+teardown(function() scratch.remove(folder) end)
 
 before_each(function()
   nn.utils.clear_session()

@@ -5,6 +5,7 @@ local nn = require "nnlua"
 local core = require "nnlua.core"
 local inspect = require "nnlua.inspect"
 local zip_bytes = require "spec.support.zip_bytes"
+local scratch = require "spec.support.scratch"
 
 local L = nn.layers
 local folder
@@ -80,13 +81,9 @@ local function unchanged(model, name, pattern)
   assert.equal(before, state(model))
 end
 
-setup(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
-end)
+setup(function() folder = scratch.make() end)
 
-teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+teardown(function() scratch.remove(folder) end)
 
 after_each(function() nn.saving.current_limits = nil end)
 

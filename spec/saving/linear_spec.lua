@@ -5,6 +5,7 @@ local nn = require "nnlua"
 local core = require "nnlua.core"
 local inspect = require "nnlua.inspect"
 local zip_bytes = require "spec.support.zip_bytes"
+local scratch = require "spec.support.scratch"
 
 local json = core.json
 local folder, path
@@ -80,12 +81,8 @@ local function call(name, node)
 end
 
 describe("loading is linear in", function()
-  setup(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.sys.mkdir(folder))
-  end)
-  teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+  setup(function() folder = scratch.make() end)
+  teardown(function() scratch.remove(folder) end)
 
   it("the tensors of a safetensors file", function()
     local function make(n)
@@ -232,7 +229,7 @@ describe("a file cannot repeat what it holds:", function()
   end
 
   setup(function() assert(core.sys.mkdir(folder)) end)
-  teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+  teardown(function() scratch.remove(folder) end)
 
   it("a list names each layer and each data set once", function()
     legacy({"a", "a"}, {"k"})

@@ -1,7 +1,7 @@
 -- A few hundred broken files; `make mutate` breaks many more. Under strace, loading opens no file
 -- but the one that it was given, starts no program and talks to nobody.
 
-local core = require "nnlua.core"
+local scratch = require "spec.support.scratch"
 
 local folder, program
 
@@ -9,12 +9,10 @@ setup(function()
   local i = 0
   while arg[i - 1] do i = i - 1 end
   program = arg[i]
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
+  folder = scratch.make()
 end)
 
-teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+teardown(function() scratch.remove(folder) end)
 
 local function read(path)
   local file = assert(io.open(path, "rb"))

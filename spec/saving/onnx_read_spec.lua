@@ -3,6 +3,7 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local B = require "spec.support.onnx_bytes"
+local scratch = require "spec.support.scratch"
 
 local folder
 
@@ -45,15 +46,8 @@ end
 local function open(text, limits) return core.onnx.open(save(text), limits) end
 
 describe("reading ONNX", function()
-  setup(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.sys.mkdir(folder))
-  end)
-  teardown(function()
-    os.remove(path "m.onnx")
-    os.remove(folder)
-  end)
+  setup(function() folder = scratch.make() end)
+  teardown(function() scratch.remove(folder) end)
 
   it("reads raw elements", function() assert.same(wanted, predict(mlp())) end)
 

@@ -3,20 +3,19 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local terminal = require "nnlua.terminal"
+local scratch = require "spec.support.scratch"
 
 local folder
 local warn = terminal.warn
 
 setup(function()
   terminal.warn = function() end
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
+  folder = scratch.make()
 end)
 
 teardown(function()
   terminal.warn = warn
-  os.execute("rm -rf '" .. folder .. "'")
+  scratch.remove(folder)
 end)
 
 before_each(function() os.execute(("rm -rf '%s/backup'"):format(folder)) end)

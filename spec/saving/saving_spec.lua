@@ -4,6 +4,7 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local version = require "nnlua.saving.version"
+local scratch = require "spec.support.scratch"
 
 local L = nn.layers
 local folder
@@ -64,15 +65,11 @@ local function write(name, text)
   file:close()
 end
 
-setup(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
-end)
+setup(function() folder = scratch.make() end)
 
 before_each(function() nn.utils.clear_session() end)
 
-teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+teardown(function() scratch.remove(folder) end)
 
 local models = {
   dense = function()

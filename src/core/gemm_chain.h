@@ -149,12 +149,6 @@ NN_INLINE void put_rows(float *y, const vf *q, int64_t rows, int64_t n, int64_t 
   }
 }
 
-/* Of a matrix with rows of n: how many from the first on may be stored as whole vectors. */
-static int64_t spilling_rows(int64_t rows, int64_t n) {
-  int64_t kept = n < VW ? (VW - 1) / n : rows;
-  return rows > kept ? rows - kept : 0;
-}
-
 /* Two units: whole vectors, which the loss then finds without a wait. */
 static void put_pairs(const nn_chain *c, const float *turned) {
   static const float odd[8] = {0, 1, 0, 1, 0, 1, 0, 1};

@@ -4,12 +4,9 @@
  * than it gains.) The columns of A may also lie anywhere: then pointers say where.
  */
 
-/* Rows of a narrow C (no gaps) that may be stored as whole vectors, from the first on: the excess
- * falls on rows that are stored later. Not when C is added to, for the excess would be read. */
+/* The rows of C that may spill. None when C is added to, for the excess would be read. */
 static int64_t loose_rows(const nn_product *g) {
-  if (g->add || g->ldc != g->n) return 0;
-  int64_t kept = (VW - 1) / g->n; /* rows that begin within the excess of a row */
-  return g->m > kept ? g->m - kept : 0;
+  return g->add || g->ldc != g->n ? 0 : spilling_rows(g->m, g->n);
 }
 
 NN_INLINE void store_first(float *p, vf a, size_t n) {
