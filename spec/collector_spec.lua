@@ -2,6 +2,7 @@
 -- whole collection after nearly every allocation, and once as usual.
 
 local nn = require "nnlua"
+local scratch = require "spec.support.scratch"
 
 local Twice = nn.layers.Layer:extend("Twice", {
   call = function(_, x) return x * 2 end,
@@ -19,11 +20,10 @@ local function train()
   local seen = {}
   local history = model:fit{nn.data.Dataset.from_tensors{x, y}:batch(8), epochs = 2, verbose = 0,
     callbacks = {{on_train_batch_end = function(_, _, logs) seen[#seen + 1] = logs.loss end}}}
-  local path = os.tmpname()
-  model:save_weights(path .. ".weights.h5")
-  model:load_weights(path .. ".weights.h5")
-  os.remove(path)
-  os.remove(path .. ".weights.h5")
+  scratch.with(function(folder)
+    model:save_weights(folder .. "/m.weights.h5")
+    model:load_weights(folder .. "/m.weights.h5")
+  end)
   local w = nn.Variable(nn.ones{4, 1})
   local loss, gradients = nn.value_and_grad(function()
     return nn.ops.mean(nn.ops.square(nn.ops.matmul(x, w) - y))

@@ -5,8 +5,14 @@ local meta = require "tools.docs.meta"
 local nn = require "nnlua"
 local live = require "tools.docs.live"
 local reference = require "tools.docs.reference"
+local scratch = require "spec.support.scratch"
 
 local pages = reference.build()
+local folder
+
+setup(function() folder = scratch.make() end)
+
+teardown(function() scratch.remove(folder) end)
 
 describe("the reference", function()
   it("has every public name with all its arguments, and no other", function()
@@ -32,21 +38,17 @@ describe("the reference", function()
   end)
 
   it("gives LuaLS definitions that are Lua", function()
-    local folder = os.tmpname()
-    os.remove(folder)
-    assert(os.execute("mkdir " .. folder))
     meta.write(pages, folder)
     for _, page in ipairs(pages) do
       assert(loadfile(("%s/%s.d.lua"):format(folder, page.id)))
     end
-    os.execute("rm -r " .. folder)
   end)
 end)
 
 describe("the example of", function()
   reference.each(pages, function(item)
     if item.example then
-      it(item.full, function() assert(examples.run(item.full, item.example)) end)
+      it(item.full, function() assert(examples.run(item.full, item.example, folder)) end)
     end
   end)
 end)

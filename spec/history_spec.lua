@@ -1,6 +1,8 @@
+local core = require "nnlua.core"
 local History = require "nnlua.history"
 local logs_of = require "nnlua.logs"
 local plot = require "nnlua.plot"
+local scratch = require "spec.support.scratch"
 local support = require "spec.callbacks.support"
 
 -- A run with validation every `every` epochs.
@@ -21,16 +23,14 @@ local function read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read "a"
   file:close()
-  os.remove(path)
   return text
 end
 
--- A path with an ending, and no file there.
-local function temporary(ending)
-  local path = os.tmpname()
-  os.remove(path)
-  return path .. ending
-end
+local folder
+
+before_each(function() folder = scratch.make() end)
+
+after_each(function() scratch.remove(folder) end)
 
 local function raises(text, f, ...)
   local ok, message = pcall(f, ...)
@@ -66,7 +66,7 @@ describe("History", function()
   end)
 
   it("writes a table with gaps", function()
-    local path = os.tmpname()
+    local path = folder .. "/h.csv"
     history_of(2, 2):to_csv(path)
     assert.equal("epoch,accuracy,loss,val_accuracy,val_loss\n1,0.5,1.0,,\n"
       .. "2,0.75,0.5,0.65,0.55\n", read(path))
@@ -125,7 +125,7 @@ describe("history:plot", function()
       history_of(1):plot()
     end)
     if not has_gnuplot() then return end
-    local path = temporary ".svg"
+    local path = folder .. "/h.svg"
     history:plot {path}
     assert.is_truthy(read(path):find "^<%?xml")
   end)
@@ -133,7 +133,7 @@ describe("history:plot", function()
   it("makes PNG, SVG and PDF files by the ending", function()
     if not has_gnuplot() then return pending "skipped: no gnuplot" end
     for ending, magic in pairs {png = "^\137PNG", svg = "^<%?xml", pdf = "^%%PDF"} do
-      local path = temporary("." .. ending)
+      local path = folder .. "/h." .. ending
       history_of(5):plot {path, title = "It's \"quoted\"\n$(touch no)", width = 600}
       assert.is_truthy(read(path):find(magic))
     end
@@ -141,15 +141,13 @@ describe("history:plot", function()
 
   it("takes any file name for a file name", function()
     if not has_gnuplot() then return pending "skipped: no gnuplot" end
-    local folder = os.tmpname()
-    os.remove(folder)
-    assert(require("nnlua.core").sys.mkdir(folder))
     for _, name in ipairs {"a b.png", "it's.png", "$(x);`y`.png", "-o.png", "%d\\n.png"} do
       local path = folder .. "/" .. name
       history_of(2):plot {path}
       assert.is_truthy(read(path):find "^\137PNG")
+      os.remove(path)
     end
-    assert.is_true(os.remove(folder))
+    assert.same({}, core.sys.listdir(folder)) -- and no other file came to be
   end)
 
   it("never starts a program through the path", function()

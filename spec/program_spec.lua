@@ -1,19 +1,26 @@
 -- The program `nnlua` against what the manual of lua 5.4 says of `lua` (section 7, and its source's
 -- behaviour where the manual is silent). The name before a message is the program's own.
 
+local core = require "nnlua.core"
 local run = require "spec.support.run"
+local scratch = require "spec.support.scratch"
 
 local name = run.nnlua:gsub("%p", "%%%0")
 
 --- The text without the interpreter's path.
 local function plain(text) return (text:gsub("[^%s:]*" .. name, "nnlua")) end
 
+local folder
+
+setup(function() folder = scratch.make() end)
+
+teardown(function() scratch.remove(folder) end)
+
 local function script(text)
-  local path = os.tmpname()
+  local path = folder .. "/script.lua"
   local file = assert(io.open(path, "w"))
   file:write(text)
   file:close()
-  finally(function() os.remove(path) end)
   return path
 end
 
@@ -163,10 +170,7 @@ stack traceback:
   end)
 
   it("takes the library from NNLUA_PATH, chunks named alike", function()
-    local folder = os.tmpname()
-    os.remove(folder)
-    assert(os.execute("mkdir -p " .. folder .. "/nnlua"))
-    finally(function() os.execute("rm -r " .. folder) end)
+    assert(core.sys.mkdir(folder .. "/nnlua"))
     local file = assert(io.open(folder .. "/nnlua/own.lua", "w"))
     file:write "return debug.getinfo(1, 'S').source"
     file:close()

@@ -1,4 +1,5 @@
 local sys = require("nnlua.core").sys
+local scratch = require "spec.support.scratch"
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -11,12 +12,11 @@ describe("core.sys", function()
   local folder
 
   before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
+    folder = scratch.make()
     assert(sys.mkdir(folder .. "/a/b"))
   end)
 
-  after_each(function() os.execute("rm -r " .. folder) end)
+  after_each(function() scratch.remove(folder) end)
 
   it("has a clock that only goes forward", function()
     local before = sys.clock()

@@ -1,8 +1,16 @@
 local Callback = require "nnlua.callbacks.callback"
 local CallbackList = require "nnlua.callbacks.list"
 local callbacks = require "nnlua.callbacks"
+local core = require "nnlua.core"
 local logs_of = require "nnlua.logs"
+local scratch = require "spec.support.scratch"
 local support = require "spec.callbacks.support"
+
+local folder
+
+before_each(function() folder = scratch.make() end)
+
+after_each(function() scratch.remove(folder) end)
 
 local function raises(text, f)
   local ok, message = pcall(f)
@@ -212,10 +220,8 @@ describe("ModelCheckpoint", function()
   end)
 
   it("makes missing folders", function()
-    local folder = os.tmpname()
-    os.remove(folder)
-    support.fit(callbacks.ModelCheckpoint(folder .. "/a/m.keras"), {{loss = 1}})
-    assert.is_true(os.remove(folder .. "/a") and os.remove(folder))
+    support.fit(callbacks.ModelCheckpoint(folder .. "/a/b/m.keras"), {{loss = 1}})
+    assert.equal("directory", core.sys.exists(folder .. "/a/b"))
   end)
 
   it("keeps the best of an earlier fit", function()
@@ -271,13 +277,11 @@ describe("CSVLogger", function()
   end
 
   it("appends without a second header, quotes, and fills gaps", function()
-    local path = os.tmpname()
+    local path = folder .. "/log.csv"
     support.fit(callbacks.CSVLogger(path), {{loss = 0.5, ["a,b"] = {1.0, 2.0}}})
     support.fit(callbacks.CSVLogger {path, append = true}, {{loss = 0.25}})
-    os.remove(path .. "x")
     assert.equal('epoch,"a,b",loss,"val_a,b",val_loss\r\n1,"""[1.0, 2.0]""",0.5,NA,NA\r\n'
       .. "1,0.25,NA\r\n", read(path))
-    os.remove(path)
   end)
 
   it("says which file cannot be written", function()
@@ -357,24 +361,22 @@ describe("BackupAndRestore", function()
   end
 
   it("goes on after the last saved epoch and tidies up", function()
-    local folder = os.tmpname()
-    os.remove(folder)
+    local backup = folder .. "/backup"
     local epochs = support.series("loss", {3, 2, 1, 0})
-    assert.is_false(pcall(support.fit, {callbacks.BackupAndRestore(folder), crash_in(3)}, epochs,
+    assert.is_false(pcall(support.fit, {callbacks.BackupAndRestore(backup), crash_in(3)}, epochs,
       store(support.model())))
     local model = store(support.model())
-    support.fit(callbacks.BackupAndRestore(folder), epochs, model)
+    support.fit(callbacks.BackupAndRestore(backup), epochs, model)
     assert.same({epoch = 2, batch = 0}, model.resume_from)
-    assert.is_nil(io.open(folder))
+    assert.is_nil(io.open(backup))
   end)
 
   it("falls back to the older save", function()
-    local folder = os.tmpname()
-    os.remove(folder)
-    local record = {folder, double_checkpoint = true, delete_checkpoint = false}
+    local backup = folder .. "/backup"
+    local record = {backup, double_checkpoint = true, delete_checkpoint = false}
     support.fit(callbacks.BackupAndRestore(record), support.series("loss", {3, 2}),
       store(support.model()))
-    local file = io.open(folder .. "/latest.weights.h5", "w")
+    local file = io.open(backup .. "/latest.weights.h5", "w")
     file:close()
     local model = store(support.model())
     local _, warned = support.capture(function()
@@ -382,9 +384,6 @@ describe("BackupAndRestore", function()
     end)
     assert.same({epoch = 1, batch = 0}, model.resume_from)
     assert.equal(1, #warned)
-    os.remove(folder .. "/latest.weights.h5")
-    os.remove(folder .. "/latest.weights.h5.bkp")
-    os.remove(folder)
   end)
 
   it("wants a built model", function()

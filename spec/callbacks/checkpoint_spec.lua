@@ -9,9 +9,7 @@ local folder
 
 local function path(name) return folder .. "/" .. name end
 
-before_each(function()
-  folder = scratch.make()
-end)
+before_each(function() folder = scratch.make() end)
 
 after_each(function() scratch.remove(folder) end)
 

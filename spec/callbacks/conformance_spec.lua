@@ -2,8 +2,15 @@
 
 local callbacks = require "nnlua.callbacks"
 local logs_of = require "nnlua.logs"
+local scratch = require "spec.support.scratch"
 local shared = require "spec.support.shared"
 local support = require "spec.callbacks.support"
+
+local folder
+
+before_each(function() folder = scratch.make() end)
+
+after_each(function() scratch.remove(folder) end)
 
 local KNOWN = {EarlyStopping = true, ReduceLROnPlateau = true, CSVLogger = true,
   ModelCheckpoint = true, LearningRateScheduler = true}
@@ -16,7 +23,7 @@ end
 local function make(entry)
   local config = {}
   for key, value in pairs(entry.config) do config[key] = value end
-  if config.filename then config.filename = os.tmpname() end
+  if config.filename then config.filename = folder .. "/log.csv" end
   if config.schedule then config.schedule = schedule_of(config.schedule) end
   return callbacks[entry.class_name](config)
 end
@@ -54,7 +61,6 @@ local function text_of(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read "a"
   file:close()
-  os.remove(path)
   return text
 end
 

@@ -3,6 +3,7 @@
 local nn = require "nnlua"
 local sys = require("nnlua.core").sys
 local tfevents = require "nnlua.callbacks.tfevents"
+local scratch = require "spec.support.scratch"
 
 -- reading -----------------------------------------------------------------------------------------
 
@@ -93,9 +94,15 @@ local function scalar(s) return (("<f"):unpack(s.tensor[4][1])) end
 local x = {{0, 1}, {1, 0}, {1, 1}, {0, 0}, {2, 1}, {1, 2}}
 local y = {{1}, {1}, {2}, {0}, {3}, {3}}
 
+local root, runs = nil, 0
+
+setup(function() root = scratch.make() end)
+
+teardown(function() scratch.remove(root) end)
+
 local function fit(arguments, options)
-  local folder = os.tmpname()
-  os.remove(folder)
+  runs = runs + 1
+  local folder = ("%s/%d"):format(root, runs)
   arguments.log_dir = folder
   nn.set_random_seed(1)
   local model = nn.Sequential{nn.layers.Dense{3, name = "first", input_shape = {2}},
@@ -164,8 +171,7 @@ describe("TensorBoard", function()
   end)
 
   it("saves embeddings and tells the projector of them", function()
-    local folder = os.tmpname()
-    os.remove(folder)
+    local folder = root .. "/embeddings"
     local model = nn.Sequential{nn.layers.Embedding{4, 2, name = "words"}, nn.layers.Flatten(),
       nn.layers.Dense(1)}
     model:compile{optimizer = "sgd", loss = "mse"}

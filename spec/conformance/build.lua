@@ -359,14 +359,4 @@ function build.check_callbacks(failures, case, callbacks, recorders, tolerance, 
   end
 end
 
---- Runs f(folder) with a fresh folder that is removed afterwards, where files of callbacks land.
-function build.in_folder(f)
-  local folder = os.tmpname()
-  os.remove(folder)
-  assert(core.sys.mkdir(folder))
-  local ok, e = pcall(f, folder)
-  os.execute("rm -rf '" .. folder .. "'")
-  if not ok then error(e, 0) end
-end
-
 return build

@@ -4,6 +4,7 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local build = require "spec.conformance.build"
+local scratch = require "spec.support.scratch"
 local values = require "spec.conformance.values"
 
 local function check(failures, name, got, want, tolerance)
@@ -126,7 +127,7 @@ return function(case, context)
   if missing then return nil, missing end
   nn.utils.clear_session()
   local failures = {}
-  build.in_folder(function(folder)
+  scratch.with(function(folder)
     if case.calls then run_calls(case, context, failures)
     else run_fit(case, context, failures, folder) end
   end)

@@ -2,6 +2,7 @@
 
 local nn = require "nnlua"
 local support = require "spec.data.support"
+local scratch = require "spec.support.scratch"
 
 local raises = support.raises
 
@@ -12,13 +13,7 @@ local function idx(dims, bytes)
 end
 
 local function with_folder(f)
-  local path = os.tmpname()
-  os.remove(path)
-  nn.core.sys.mkdir(path)
-  local ok, message = pcall(f, path .. "/")
-  for _, name in ipairs(nn.core.sys.listdir(path)) do os.remove(path .. "/" .. name) end
-  os.remove(path)
-  if not ok then error(message, 0) end
+  scratch.with(function(folder) f(folder .. "/") end)
 end
 
 describe("nn.datasets", function()

@@ -1,6 +1,7 @@
 -- What the specs of data share: folders, errors, temporary files, small comparisons.
 
 local assert = require "luassert"
+local scratch = require "spec.support.scratch"
 
 local support = {}
 
@@ -36,12 +37,7 @@ end
 
 --- Runs f(path) with the name of a file that goes away afterwards.
 function support.with_file(ending, f)
-  local path = os.tmpname()
-  os.remove(path)
-  path = path .. ending
-  local ok, message = pcall(f, path)
-  os.remove(path)
-  if not ok then error(message, 0) end
+  scratch.with(function(folder) f(folder .. "/file" .. ending) end)
 end
 
 --- Lists of numbers are equal within a relative (above 1) or absolute error.

@@ -228,7 +228,7 @@ describe("a name", function()
 
   for _, name in ipairs {"../../x", "a/b", "/etc/passwd", "..", "C:\\x", "a b\n"} do
     it(("is no path: %q"):format(name), function()
-      os.execute("rm -rf '" .. folder .. "/names'")
+      scratch.remove(path "names")
       assert(core.sys.mkdir(path "names"))
       local model = trained(network(1, 2, {name, "out"}))
       local wanted = core.sha256(model:get_weights())

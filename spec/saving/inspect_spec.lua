@@ -1,6 +1,7 @@
 -- nnlua inspect: what it says of a file of each format.
 
 local inspect = require "nnlua.inspect"
+local scratch = require "spec.support.scratch"
 
 local function text_of(path)
   local parts = {}
@@ -44,8 +45,9 @@ describe("inspect", function()
   end)
 
   it("says what is wrong with a damaged file", function()
-    local name = os.tmpname()
-    os.remove(name)
+    local folder = scratch.make()
+    finally(function() scratch.remove(folder) end)
+    local name = folder .. "/half"
     for _, ending in ipairs {".keras", ".h5", ".safetensors", ".weights.h5", ".npz", ".onnx",
       ".weights.json"} do
       local text = assert(io.open("spec/files/v2" .. ending, "rb")):read "a"
@@ -53,7 +55,6 @@ describe("inspect", function()
       file:write(text:sub(1, #text // 2))
       file:close()
       local ok, told = pcall(inspect.file, name .. ending)
-      os.remove(name .. ending)
       assert.is_false(ok)
       assert.is_truthy(told:find(name, 1, true), told)
     end

@@ -228,7 +228,7 @@ describe("a file cannot repeat what it holds:", function()
       {"tensor", "model_weights/a/k", one}})
   end
 
-  setup(function() assert(core.sys.mkdir(folder)) end)
+  setup(function() folder = scratch.make() end)
   teardown(function() scratch.remove(folder) end)
 
   it("a list names each layer and each data set once", function()

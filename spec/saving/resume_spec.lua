@@ -18,9 +18,9 @@ teardown(function()
   scratch.remove(folder)
 end)
 
-before_each(function() os.execute(("rm -rf '%s/backup'"):format(folder)) end)
-
 local function path(name) return folder .. "/" .. name end
+
+before_each(function() scratch.remove(path "backup") end)
 
 local function make(options)
   nn.utils.clear_session()
@@ -85,7 +85,7 @@ describe("a resumed fit", function()
       local want = fit(options, {(callbacks "epoch")[1]})
       for _, freq in ipairs {"epoch", 1, 3} do
         for _, at in ipairs {2, 8, 12} do
-          os.execute(("rm -rf '%s'"):format(path "backup"))
+          scratch.remove(path "backup")
           assert.is_nil(fit(options, callbacks(freq, bomb(at))))
           assert.same(want, fit(options, callbacks(freq)))
         end

@@ -21,4 +21,12 @@ function scratch.remove(folder)
   assert(os.execute(("rm -rf '%s'"):format(folder)))
 end
 
+--- Runs f(folder) with a folder that goes away afterwards.
+function scratch.with(f)
+  local folder = scratch.make()
+  local ok, message = pcall(f, folder)
+  scratch.remove(folder)
+  if not ok then error(message, 0) end
+end
+
 return scratch

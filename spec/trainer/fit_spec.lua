@@ -2,6 +2,7 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local scratch = require "spec.support.scratch"
 
 local ops = nn.ops
 
@@ -201,7 +202,9 @@ describe("a run ends", function()
   it("with an error of a callback, which leaves the model usable", function()
     local x, y = data()
     local model = network()
-    local path = os.tmpname()
+    local folder = scratch.make()
+    finally(function() scratch.remove(folder) end)
+    local path = folder .. "/log.csv"
     local ok, e = pcall(fit, model, {x, y, epochs = 3, callbacks = {nn.callbacks.CSVLogger(path),
       {on_epoch_end = function(_, epoch) if epoch == 2 then error "my own mistake" end end}}})
     assert.is_false(ok)
@@ -209,7 +212,6 @@ describe("a run ends", function()
     local file = assert(io.open(path))
     assert.is_truthy(file:read "a":find("\r\n1,", 1, true), "what was logged is there")
     file:close()
-    os.remove(path)
     assert.is_nil(core.recording())
     assert.equal(2, #fit(model, {x, y, epochs = 2}).history.loss)
   end)

@@ -1,6 +1,7 @@
 -- Ctrl-C while fit runs, in a process of its own.
 
 local run = require "spec.support.run"
+local scratch = require "spec.support.scratch"
 
 local training = [[
 local nn = require "nnlua"
@@ -20,11 +21,12 @@ print "fits again"
 
 -- Starts the script, sends `signals` SIGINTs once it trains; gives output, messages and status.
 local function interrupted(text, signals)
-  local path = os.tmpname()
+  local folder = scratch.make()
+  finally(function() scratch.remove(folder) end)
+  local path = folder .. "/training.lua"
   local file = assert(io.open(path, "w"))
   file:write(text)
   file:close()
-  finally(function() os.remove(path) os.remove(path .. ".ready") end)
   local command = ([[%s %s 2>%s.ready & child=$!
     for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
       grep -q ready %s.ready && break; sleep 0.1; done

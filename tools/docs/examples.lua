@@ -4,6 +4,8 @@
 
 local examples = {}
 
+local named = 0 -- files so far
+
 local function squeeze(text) return (text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")) end
 
 -- The example as a chunk, and what it says that it prints.
@@ -23,11 +25,20 @@ local function prepare(text)
   return table.concat(lines, "\n"), expected
 end
 
---- Runs an example; gives true, or nil and what was wrong.
-function examples.run(name, text)
+-- os, but that files get their names in the folder, each a new one.
+local function os_in(folder)
+  local function tmpname()
+    named = named + 1
+    return ("%s/%d"):format(folder, named)
+  end
+  return setmetatable({tmpname = tmpname}, {__index = os})
+end
+
+--- Runs an example, whose files land in the folder; gives true, or nil and what was wrong.
+function examples.run(name, text, folder)
   local code, expected = prepare(text)
   local printed = {}
-  local environment = setmetatable({nn = require "nnlua"}, {__index = _G})
+  local environment = setmetatable({nn = require "nnlua", os = os_in(folder)}, {__index = _G})
   function environment.print(...)
     local words = table.pack(...)
     for i = 1, words.n do words[i] = tostring(words[i]) end
