@@ -2,6 +2,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
 
+-- Called from here, so that messages name a line of this file.
 local function message(f, ...)
   local ok, e = pcall(f, ...)
   assert.is_false(ok)

@@ -2,6 +2,8 @@ local core = require "nnlua.core"
 local History = require "nnlua.history"
 local logs_of = require "nnlua.logs"
 local plot = require "nnlua.plot"
+local failure = require "spec.support.failure"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 local support = require "spec.callbacks.support"
 
@@ -19,24 +21,12 @@ local function history_of(epochs, every)
   return history
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
+local raises, read = failure.says, files.read
 local folder
 
 before_each(function() folder = scratch.make() end)
 
 after_each(function() scratch.remove(folder) end)
-
-local function raises(text, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_truthy(message:find(text, 1, true), message)
-end
 
 local function has_gnuplot()
   local pipe = io.popen("gnuplot --version 2>/dev/null")

@@ -5,6 +5,9 @@ local core = require "nnlua.core"
 local Variable = require "nnlua.variable"
 local optimizers = require "nnlua.optimizers"
 local schedules = require "nnlua.optimizers.schedules"
+local failure = require "spec.support.failure"
+
+local fails = failure.says
 
 local function variable(values, name) return Variable {core.new(values), name = name or "w"} end
 
@@ -12,12 +15,6 @@ local function list(t)
   local out = {}
   for i = 1, t.size do out[i] = t[i] end
   return out
-end
-
-local function fails(text, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_truthy(tostring(message):find(text, 1, true), tostring(message))
 end
 
 local ALL = {"SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "AdamW", "Adamax", "Nadam", "Ftrl",

@@ -2,6 +2,7 @@
 -- behaviour where the manual is silent). The name before a message is the program's own.
 
 local core = require "nnlua.core"
+local files = require "spec.support.files"
 local run = require "spec.support.run"
 local scratch = require "spec.support.scratch"
 
@@ -16,13 +17,7 @@ setup(function() folder = scratch.make() end)
 
 teardown(function() scratch.remove(folder) end)
 
-local function script(text)
-  local path = folder .. "/script.lua"
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  return path
-end
+local function script(text) return files.write(folder .. "/script.lua", text) end
 
 describe("nnlua", function()
   it("runs a string", function()
@@ -171,9 +166,7 @@ stack traceback:
 
   it("takes the library from NNLUA_PATH, chunks named alike", function()
     assert(core.sys.mkdir(folder .. "/nnlua"))
-    local file = assert(io.open(folder .. "/nnlua/own.lua", "w"))
-    file:write "return debug.getinfo(1, 'S').source"
-    file:close()
+    files.write(folder .. "/nnlua/own.lua", "return debug.getinfo(1, 'S').source")
     local code = "print((require 'nnlua.own')) e = require 'nnlua.err' "
       .. "print(debug.getinfo(e.raise, 'S').source)"
     local own = {"-e", code, env = "NNLUA_PATH=" .. folder}

@@ -1,6 +1,7 @@
 -- nn.random: moments, bounds, and what repeats.
 
 local nn = require "nnlua"
+local failure = require "spec.support.failure"
 local core = require "nnlua.core"
 
 local random, ops = nn.random, nn.ops
@@ -129,11 +130,7 @@ describe("nn.random", function()
   end)
 
   it("tells what is wrong", function()
-    local function raises(text, f, ...)
-      local ok, message = pcall(f, ...)
-      assert.is_false(ok)
-      assert.truthy(message:find(text, 1, true), message)
-    end
+    local raises = failure.says
     raises("randint: minval is 3 and maxval 3, expected more", random.randint, {2}, 3, 3)
     raises("uniform: dtype is 'uint8', expected float32", random.uniform, {2}, {dtype = "uint8"})
     raises("normal: seed is a string, expected an integer", random.normal, {2}, {seed = "x"})

@@ -1,12 +1,6 @@
 local sys = require("nnlua.core").sys
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
 
 describe("core.sys", function()
   local folder
@@ -48,7 +42,7 @@ describe("core.sys", function()
     local path, text = folder .. "/f", ("a\0\n"):rep(100000)
     assert.is_true(sys.fsync_write(path, "old"))
     assert.is_true(sys.fsync_write(path, text))
-    assert.equal(text, read(path))
+    assert.equal(text, files.read(path))
     assert.equal("file", sys.exists(path))
     assert.equal(2, #sys.listdir(folder))
     assert.is_true(sys.rename(path, folder .. "/g"))

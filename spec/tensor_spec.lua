@@ -1,10 +1,7 @@
 local nn = require "nnlua"
+local failure = require "spec.support.failure"
 
-local function message(f, ...)
-  local ok, e = pcall(f, ...)
-  assert.is_false(ok)
-  return e
-end
+local message = failure.of
 
 describe("tensors", function()
   it("are made of nested tables, numbers and tensors", function()

@@ -3,20 +3,17 @@ local CallbackList = require "nnlua.callbacks.list"
 local callbacks = require "nnlua.callbacks"
 local core = require "nnlua.core"
 local logs_of = require "nnlua.logs"
+local failure = require "spec.support.failure"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 local support = require "spec.callbacks.support"
 
+local raises = failure.says
 local folder
 
 before_each(function() folder = scratch.make() end)
 
 after_each(function() scratch.remove(folder) end)
-
-local function raises(text, f)
-  local ok, message = pcall(f)
-  assert.is_false(ok)
-  assert.is_truthy(message:find(text, 1, true), message)
-end
 
 describe("CallbackList", function()
   it("calls the user's callbacks in order, then History, then the progress bar", function()
@@ -269,19 +266,12 @@ describe("LambdaCallback", function()
 end)
 
 describe("CSVLogger", function()
-  local function read(path)
-    local file = io.open(path, "rb")
-    local text = file:read "a"
-    file:close()
-    return text
-  end
-
   it("appends without a second header, quotes, and fills gaps", function()
     local path = folder .. "/log.csv"
     support.fit(callbacks.CSVLogger(path), {{loss = 0.5, ["a,b"] = {1.0, 2.0}}})
     support.fit(callbacks.CSVLogger {path, append = true}, {{loss = 0.25}})
     assert.equal('epoch,"a,b",loss,"val_a,b",val_loss\r\n1,"""[1.0, 2.0]""",0.5,NA,NA\r\n'
-      .. "1,0.25,NA\r\n", read(path))
+      .. "1,0.25,NA\r\n", files.read(path))
   end)
 
   it("says which file cannot be written", function()

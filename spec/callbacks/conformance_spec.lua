@@ -2,6 +2,7 @@
 
 local callbacks = require "nnlua.callbacks"
 local logs_of = require "nnlua.logs"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 local shared = require "spec.support.shared"
 local support = require "spec.callbacks.support"
@@ -57,13 +58,6 @@ local function run(case, made, batches)
   return model, list
 end
 
-local function text_of(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 -- Epochs count from 1 here, and from 0 there.
 local function from_zero(text)
   return (text:gsub("\n(%d+)", function(n) return "\n" .. (math.tointeger(n) - 1) end))
@@ -85,7 +79,7 @@ function CHECKS.EarlyStopping(callback, want)
 end
 
 function CHECKS.CSVLogger(callback, want)
-  assert.equal(want.text, from_zero(text_of(callback.filename)))
+  assert.equal(want.text, from_zero(files.read(callback.filename)))
 end
 
 function CHECKS.ModelCheckpoint(callback, want, model)

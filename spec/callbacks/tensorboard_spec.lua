@@ -3,6 +3,7 @@
 local nn = require "nnlua"
 local sys = require("nnlua.core").sys
 local tfevents = require "nnlua.callbacks.tfevents"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 -- reading -----------------------------------------------------------------------------------------
@@ -49,9 +50,7 @@ local function events(folder)
   table.sort(names)
   for _, name in ipairs(names) do
     if name:find "tfevents" then
-      local file = assert(io.open(folder .. "/" .. name, "rb"))
-      local s, at = file:read "a", 1
-      file:close()
+      local s, at = files.read(folder .. "/" .. name), 1
       while at <= #s do
         local n, check = ("<I8I4"):unpack(s, at)
         assert.equal(unmask(check), tfevents.crc32c(s:sub(at, at + 7)))
@@ -179,9 +178,8 @@ describe("TensorBoard", function()
       callbacks = {nn.callbacks.TensorBoard{folder, embeddings_freq = 1,
         embeddings_metadata = {words = "words.tsv"}}}}
     assert.equal("file", sys.exists(folder .. "/train/keras_embedding.ckpt-1.weights.h5"))
-    local file = assert(io.open(folder .. "/projector_config.pbtxt"))
-    assert.truthy(file:read "a":find('metadata_path: "words.tsv"', 1, true))
-    file:close()
+    assert.truthy(files.read(folder .. "/projector_config.pbtxt")
+      :find('metadata_path: "words.tsv"', 1, true))
   end)
 
   it("refuses what it cannot do", function()

@@ -6,14 +6,7 @@ local core = require "nnlua.core"
 local build = require "spec.conformance.build"
 local json = require "spec.conformance.json"
 local values = require "spec.conformance.values"
-
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
-  return text
-end
+local files = require "spec.support.files"
 
 local function first_rows(x)
   local function first(t) return core.astype(core.view(t, {{1, math.min(5, t.shape[1])}})) end
@@ -126,9 +119,9 @@ local function load_damaged(path, case)
 end
 
 local function run_damaged(folder, pattern, count)
-  local text = read(folder .. "/damaged.json")
+  local text = files.text(folder .. "/damaged.json")
   if not text then return end
-  local intact = json.decode(read(folder .. "/blog-mlp.json"))
+  local intact = json.decode(files.text(folder .. "/blog-mlp.json"))
   for _, d in ipairs(json.decode(text).cases) do
     if not pattern or d.file:find(pattern) then
       local start = core.sys.clock()
@@ -149,13 +142,13 @@ local function run_damaged(folder, pattern, count)
 end
 
 return function(folder, pattern, count)
-  local context = {data = json.decode(read(folder .. "/data.json") or "{}")}
+  local context = {data = json.decode(files.text(folder .. "/data.json") or "{}")}
   folder = folder .. "/files"
   local names = core.sys.listdir(folder)
   if not names then return end
   table.sort(names)
   for _, name in ipairs(names) do
-    local case = name:find "%.json$" and json.decode(read(folder .. "/" .. name))
+    local case = name:find "%.json$" and json.decode(files.text(folder .. "/" .. name))
     if type(case) == "table" and case.kind == "saved-model"
       and (not pattern or case.id:find(pattern)) then
       run_case(case, context, folder, count)

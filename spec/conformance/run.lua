@@ -6,20 +6,13 @@
 package.path = "./?.lua;" .. package.path
 local json = require "spec.conformance.json"
 local values = require "spec.conformance.values"
+local files = require "spec.support.files"
 values.null = json.null
 
 local folder = arg[1] or "../shared/conformance"
 local pattern, verbose = nil, false
 for i = 2, #arg do
   if arg[i] == "-v" then verbose = true else pattern = arg[i] end
-end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
-  return text
 end
 
 local function list(dir)
@@ -73,7 +66,7 @@ local function runner_for(kind)
 end
 
 local function run_units(path)
-  local text = read(path)
+  local text = files.text(path)
   local file = json.decode(text)
   if type(file) ~= "table" or not file.cases or not file.kind or file.topic then return end
   local runner = runner_for(file.kind)
@@ -89,12 +82,12 @@ local function run_units(path)
 end
 
 local function run_training(dir)
-  local text = read(dir .. "/data.json")
+  local text = files.text(dir .. "/data.json")
   if not text then return end
   local context = {data = json.decode(text), folder = dir}
   local runner = require "spec.conformance.training"
   for _, path in ipairs(list(dir)) do
-    local file = json.decode(read(path))
+    local file = json.decode(files.text(path))
     if type(file) == "table" and file.topic and file.cases then
       for _, case in ipairs(file.cases) do
         if not pattern or case.id:find(pattern) then
@@ -108,8 +101,8 @@ end
 for _, path in ipairs(list(folder)) do run_units(path) end
 for _, path in ipairs(list(folder .. "/units")) do run_units(path) end
 run_training(folder .. "/training")
-local ok, files = pcall(require, "spec.conformance.files")
-if ok then files(folder .. "/training", pattern, count) end
+local ok, saved_files = pcall(require, "spec.conformance.files")
+if ok then saved_files(folder .. "/training", pattern, count) end
 
 print(("%-12s %-40s %7s %7s %7s"):format("kind", "name", "passed", "failed", "skipped"))
 for _, r in ipairs(rows) do

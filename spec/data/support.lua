@@ -1,6 +1,8 @@
 -- What the specs of data share: folders, errors, temporary files, small comparisons.
 
 local assert = require "luassert"
+local failure = require "spec.support.failure"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local support = {}
@@ -9,31 +11,10 @@ support.shared = "../shared/data/"
 
 --- True when the folder of real data sets stands beside the checkout.
 function support.has_shared()
-  local file = io.open(support.shared .. "targets.json", "rb")
-  if file then file:close() end
-  return file ~= nil
+  return files.text(support.shared .. "targets.json") ~= nil
 end
 
-function support.text(path)
-  local file = io.open(path, "rb") or error("cannot open " .. path)
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
-function support.write(path, text)
-  local file = io.open(path, "wb") or error("cannot open " .. path)
-  file:write(text)
-  file:close()
-  return path
-end
-
---- Asserts that f raises a message that holds `text`.
-function support.raises(text, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok, "expected an error")
-  assert.is_truthy(tostring(message):find(text, 1, true), tostring(message))
-end
+support.text, support.write, support.raises = files.read, files.write, failure.says
 
 --- Runs f(path) with the name of a file that goes away afterwards.
 function support.with_file(ending, f)

@@ -2,6 +2,7 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local files = require "spec.support.files"
 
 local support = {}
 
@@ -62,18 +63,11 @@ function support.gap(a, b)
   return worst
 end
 
-function support.write(path, value)
-  local file = assert(io.open(path, "wb"))
-  file:write(core.json.encode(value))
-  file:close()
-end
+function support.write(path, value) files.write(path, core.json.encode(value)) end
 
 function support.read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
-  return core.json.decode(text, path)
+  local text = files.text(path)
+  return text and core.json.decode(text, path)
 end
 
 support.nn = nn

@@ -2,17 +2,12 @@
 
 local core = require "nnlua.core"
 local B = require "spec.support.zip_bytes"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local folder
 
-local function save(text)
-  local path = folder .. "/z.zip"
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  return path
-end
+local function save(text) return files.write(folder .. "/z.zip", text) end
 
 local function open(members, options, limits)
   return core.zip.open(save(B.archive(members, options)), limits)

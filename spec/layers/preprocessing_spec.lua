@@ -2,14 +2,9 @@
 -- refuse.
 
 local nn = require "nnlua"
+local failure = require "spec.support.failure"
 
-local L = nn.layers
-
-local function message(f, ...)
-  local ok, e = pcall(f, ...)
-  assert.is_false(ok)
-  return e
-end
+local L, message = nn.layers, failure.of
 
 local function adapted(layer, data)
   layer:adapt(data)

@@ -2,6 +2,7 @@
 -- the ops with its names (numpy.json). A case whose op is not there yet is pending, not passed.
 
 local json = require "spec.conformance.json"
+local files = require "spec.support.files"
 local shared = require "spec.support.shared"
 local values = require "spec.conformance.values"
 
@@ -43,7 +44,5 @@ describe("nn.ops as Keras computes them", function()
 end)
 
 describe("nn.ops as NumPy computes them", function()
-  local file = assert(io.open("spec/ops/numpy.json", "rb"))
-  check(file:read "a")
-  file:close()
+  check(files.read "spec/ops/numpy.json")
 end)

@@ -1,6 +1,7 @@
 -- Tensors made from numbers.
 
 local nn = require "nnlua"
+local failure = require "spec.support.failure"
 local core = require "nnlua.core"
 
 local ops = nn.ops
@@ -83,11 +84,7 @@ describe("nn.zeros and kin", function()
   end)
 
   it("tell what is wrong", function()
-    local function raises(text, f, ...)
-      local ok, message = pcall(f, ...)
-      assert.is_false(ok)
-      assert.truthy(message:find(text, 1, true), message)
-    end
+    local raises = failure.says
     raises("zeros: unknown dtype 'float7'", nn.zeros, {2}, "float7")
     raises("arange: step is 0", nn.arange, 0, 1, 0)
     raises("eye: N is -1, expected an integer of at least 0", nn.eye, -1)

@@ -3,9 +3,10 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local failure = require "spec.support.failure"
 local gradcheck = require "spec.support.gradcheck"
 
-local ops = nn.ops
+local ops, raises = nn.ops, failure.says
 
 local function random(shape, seed)
   return nn.random.uniform(shape, {minval = -1, maxval = 1, seed = seed or 7})
@@ -13,12 +14,6 @@ end
 
 local function same(want, got)
   assert.same(want, core.is_tensor(got) and core.totable(got) or got)
-end
-
-local function raises(text, f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(message):find(text, 1, true), tostring(message))
 end
 
 -- Calls f with every position of a shape.

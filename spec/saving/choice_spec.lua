@@ -2,18 +2,13 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local failure = require "spec.support.failure"
 local scratch = require "spec.support.scratch"
 
-local L = nn.layers
+local L, message = nn.layers, failure.of
 local folder
 
 local function path(name) return folder .. "/" .. name end
-
-local function message(f, ...)
-  local ok, text = pcall(f, ...)
-  assert.is_false(ok)
-  return text
-end
 
 setup(function() folder = scratch.make() end)
 

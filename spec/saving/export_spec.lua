@@ -3,6 +3,7 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local support = require "spec.saving.export_support"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local L = nn.layers
@@ -122,14 +123,12 @@ describe("export to ONNX", function()
 
   it("survives cut and changed files", function()
     models.mlp():export(path "cut.onnx")
-    local file = assert(io.open(path "cut.onnx", "rb"))
-    local text = file:read "a"
-    file:close()
+    local text = files.read(path "cut.onnx")
     for at = 1, #text, 3 do
-      support.write(path "bad.onnx", text:sub(1, at - 1))
+      files.write(path "bad.onnx", text:sub(1, at - 1))
       pcall(nn.saving.load_model, path "bad.onnx")
       local byte = string.char(text:byte(at) ~ 0xff)
-      support.write(path "bad.onnx", text:sub(1, at - 1) .. byte .. text:sub(at + 1))
+      files.write(path "bad.onnx", text:sub(1, at - 1) .. byte .. text:sub(at + 1))
       pcall(nn.saving.load_model, path "bad.onnx")
     end
   end)

@@ -1,6 +1,7 @@
 -- What the specs of export share: weights that are not at their start, C files compiled and run.
 
 local core = require "nnlua.core"
+local files = require "spec.support.files"
 
 local support = {}
 
@@ -66,12 +67,6 @@ local function main_of(rows, inputs, outputs)
     table.concat(given, ", "), table.concat(writes, "\n"))
 end
 
-function support.write(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-end
-
 local function row_sizes(list)
   local sizes = {}
   for i, t in ipairs(list) do sizes[i] = t.size // t.shape[1] end
@@ -96,13 +91,13 @@ support.interleaved = interleaved
 --- outputs: tensors of the shapes that predict gives.
 function support.run_c(folder, model, inputs, outputs)
   model:export(folder .. "/net.c")
-  support.write(folder .. "/main.c", main_of(inputs[1].shape[1], row_sizes(inputs),
+  files.write(folder .. "/main.c", main_of(inputs[1].shape[1], row_sizes(inputs),
     row_sizes(outputs)))
   local flags = "-std=c99 -O0 -Wall -Wextra -Werror"
   assert(os.execute(("cd '%s' && ${CC:-cc} %s -o net main.c -lm"):format(folder, flags)))
   local list = {}
   for i, v in ipairs(interleaved(inputs)) do list[i] = ("%.9g"):format(v) end
-  support.write(folder .. "/input", table.concat(list, "\n") .. "\n")
+  files.write(folder .. "/input", table.concat(list, "\n") .. "\n")
   assert(os.execute(("cd '%s' && ./net < input > output"):format(folder)))
   local got = {}
   for line in io.lines(folder .. "/output") do got[#got + 1] = tonumber(line) end

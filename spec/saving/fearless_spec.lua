@@ -5,31 +5,14 @@ local nn = require "nnlua"
 local core = require "nnlua.core"
 local inspect = require "nnlua.inspect"
 local zip_bytes = require "spec.support.zip_bytes"
+local failure = require "spec.support.failure"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
-local L = nn.layers
+local L, message = nn.layers, failure.of
 local folder
 
 local function path(name) return folder .. "/" .. name end
-
-local function write(name, text)
-  local file = assert(io.open(path(name), "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read(name)
-  local file = assert(io.open(path(name), "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
-local function message(f, ...)
-  local ok, text = pcall(f, ...)
-  assert.is_false(ok)
-  return text
-end
 
 local weights_formats = {".keras", ".h5", ".hdf5", ".safetensors", ".weights.h5", ".npz",
   ".weights.json"}
@@ -107,10 +90,10 @@ describe("a load that fails leaves the model as it was:", function()
     it("a file that ends too early, " .. ending, function()
       save(trained(network(1)), "m" .. ending)
       local name = ending == ".weights.json" and "m_00000.weights.h5" or "m" .. ending
-      local text = read(name)
+      local text = files.read(path(name))
       local model = trained(network(2))
       for _, part in ipairs {0.2, 0.5, 0.9, 0.999} do
-        write(name, text:sub(1, math.floor(#text * part)))
+        files.write(path(name), text:sub(1, math.floor(#text * part)))
         unchanged(model, "m" .. ending, "m")
       end
     end)
@@ -168,7 +151,9 @@ describe("limits", function()
         nn.saving.limits{bytes = 1 << 20}
         model:load_weights(path "m.weights.json")
         local largest = 0
-        for k = 0, 2 do largest = math.max(largest, #read(("m_%05d.weights.h5"):format(k))) end
+        for k = 0, 2 do
+          largest = math.max(largest, #files.read(path(("m_%05d.weights.h5"):format(k))))
+        end
         nn.saving.limits{bytes = largest + 100}
         assert.matches("limit", message(model.load_weights, model, path "m.weights.json"))
         return
@@ -209,7 +194,7 @@ describe("limits", function()
     local npy = "\x93NUMPY\1\0" .. string.pack("<s2", header) .. ("\0"):rep(4000)
     local members = {}
     for i = 1, 40 do members[i] = {name = i .. ".npy", data = npy} end
-    write("many.npz", zip_bytes.archive(members))
+    files.write(path "many.npz", zip_bytes.archive(members))
     nn.saving.limits{bytes = 160000}
     assert.equal(40, #inspect.file(path "many.npz").tensors)
     nn.saving.limits{bytes = 159999}
@@ -219,7 +204,7 @@ describe("limits", function()
 end)
 
 describe("a name", function()
-  local function files()
+  local function written()
     local pipe, list = io.popen("cd '" .. folder .. "/names' && find . -type f | sort"), {}
     for line in pipe:lines() do list[#list + 1] = line end
     pipe:close()
@@ -245,7 +230,7 @@ describe("a name", function()
         assert.equal(wanted, core.sha256(other:get_weights()))
       end
       assert.same({"./m.h5", "./m.hdf5", "./m.keras", "./m.npz", "./m.safetensors",
-        "./m.weights.h5"}, files())
+        "./m.weights.h5"}, written())
     end)
   end
 
@@ -255,7 +240,7 @@ describe("a name", function()
     for i, m in ipairs(zip:names()) do members[i] = {name = m[1], data = zip:read(m[1])} end
     local twice = '{"class_name": "Sequential", "config": {"name": "evil", "layers": []}}'
     members[#members + 1] = {name = "config.json", data = twice}
-    write("twice.keras", zip_bytes.archive(members))
+    files.write(path "twice.keras", zip_bytes.archive(members))
     local pattern = 'member "config.json": stands twice in the archive'
     assert.matches(pattern, message(nn.saving.load_model, path "twice.keras"))
     assert.matches(pattern, message(inspect.file, path "twice.keras"))

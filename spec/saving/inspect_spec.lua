@@ -1,6 +1,7 @@
 -- nnlua inspect: what it says of a file of each format.
 
 local inspect = require "nnlua.inspect"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local function text_of(path)
@@ -10,13 +11,13 @@ local function text_of(path)
 end
 
 describe("inspect", function()
-  local files = {}
+  local names = {}
   for _, v in ipairs {"v1", "v2"} do
     for _, ending in ipairs {".keras", ".h5", ".safetensors", ".weights.h5", ".npz",
-      ".weights.json", ".state.weights.h5"} do files[#files + 1] = v .. ending end
+      ".weights.json", ".state.weights.h5"} do names[#names + 1] = v .. ending end
   end
 
-  for _, name in ipairs(files) do
+  for _, name in ipairs(names) do
     local ending = name:match "%..*$"
     it("describes " .. name, function()
       local report = inspect.file("spec/files/" .. name)
@@ -50,10 +51,8 @@ describe("inspect", function()
     local name = folder .. "/half"
     for _, ending in ipairs {".keras", ".h5", ".safetensors", ".weights.h5", ".npz", ".onnx",
       ".weights.json"} do
-      local text = assert(io.open("spec/files/v2" .. ending, "rb")):read "a"
-      local file = assert(io.open(name .. ending, "wb"))
-      file:write(text:sub(1, #text // 2))
-      file:close()
+      local text = files.read("spec/files/v2" .. ending)
+      files.write(name .. ending, text:sub(1, #text // 2))
       local ok, told = pcall(inspect.file, name .. ending)
       assert.is_false(ok)
       assert.is_truthy(told:find(name, 1, true), told)

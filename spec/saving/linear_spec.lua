@@ -5,16 +5,14 @@ local nn = require "nnlua"
 local core = require "nnlua.core"
 local inspect = require "nnlua.inspect"
 local zip_bytes = require "spec.support.zip_bytes"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local json = core.json
 local folder, path
 
 local function write(name, text)
-  path = folder .. "/" .. name
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
+  path = files.write(folder .. "/" .. name, text)
 end
 
 local function seconds(f)

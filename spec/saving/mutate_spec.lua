@@ -1,25 +1,16 @@
 -- A few hundred broken files; `make mutate` breaks many more. Under strace, loading opens no file
 -- but the one that it was given, starts no program and talks to nobody.
 
+local files = require "spec.support.files"
+local run = require "spec.support.run"
 local scratch = require "spec.support.scratch"
 
-local folder, program
+local program, read = run.nnlua, files.read
+local folder
 
-setup(function()
-  local i = 0
-  while arg[i - 1] do i = i - 1 end
-  program = arg[i]
-  folder = scratch.make()
-end)
+setup(function() folder = scratch.make() end)
 
 teardown(function() scratch.remove(folder) end)
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
 
 describe("a broken file", function()
   it("loads or gives an error that says where", function()

@@ -3,19 +3,12 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local B = require "spec.support.onnx_bytes"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local folder
 
-local function path(name) return folder .. "/" .. name end
-
-local function save(text)
-  local name = path "m.onnx"
-  local file = assert(io.open(name, "wb"))
-  file:write(text)
-  file:close()
-  return name
-end
+local function save(text) return files.write(folder .. "/m.onnx", text) end
 
 -- x (n, 2) -> Gemm -> y; weights {{1, 2, 3}, {4, 5, 6}}, bias {10, 20, 30}.
 local function mlp(change)

@@ -3,6 +3,7 @@
 local nn = require "nnlua"
 local core = require "nnlua.core"
 local terminal = require "nnlua.terminal"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local folder
@@ -120,13 +121,9 @@ end)
 
 describe("a file of a training's state", function()
   local function damage(name)
-    local file = assert(io.open(name, "rb"))
-    local text = file:read "a"
-    file:close()
+    local text = files.read(name)
     local at = #text // 2
-    file = assert(io.open(name, "wb"))
-    file:write(text:sub(1, at), string.char(text:byte(at + 1) ~ 1), text:sub(at + 2))
-    file:close()
+    files.write(name, text:sub(1, at) .. string.char(text:byte(at + 1) ~ 1) .. text:sub(at + 2))
   end
 
   it("is known to be damaged, and leaves the model alone", function()

@@ -3,6 +3,8 @@
 --     local out, err, code = run {"-e", "print(1)"}
 --     local out, err, code = run {"script.lua", stdin = "text", env = "LUA_INIT=x", cwd = dir}
 
+local files = require "spec.support.files"
+
 local run = {}
 
 --- The interpreter that runs the specs.
@@ -11,29 +13,21 @@ run.nnlua = arg[-1]
 --- Quotes a word for sh.
 function run.quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
-local function slurp(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
+local function taken(path)
+  local text = files.read(path)
   os.remove(path)
   return text
-end
-
-local function spit(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
 end
 
 --- Runs a shell command; gives its standard output, its standard error and its exit status (128 + n
 --- after signal n).
 function run.shell(command, stdin)
   local base = os.tmpname()
-  spit(base, stdin or "")
+  files.write(base, stdin or "")
   command = ("{ %s\n} <%s >%s.out 2>%s.err"):format(command, base, base, base)
   local _, how, code = os.execute(command)
   os.remove(base)
-  return slurp(base .. ".out"), slurp(base .. ".err"), how == "signal" and 128 + code or code
+  return taken(base .. ".out"), taken(base .. ".err"), how == "signal" and 128 + code or code
 end
 
 local function absolute(path)

@@ -1,5 +1,6 @@
 -- Where the numbers that Keras printed stand: ../shared/conformance beside the checkout.
 
+local files = require "spec.support.files"
 local json = require "spec.support.json"
 
 local shared = {root = "../shared/conformance/"}
@@ -7,13 +8,7 @@ local shared = {root = "../shared/conformance/"}
 shared.ABSENT = "skipped: no ../shared"
 
 --- The text of a file under the root, or nil.
-function shared.text(path)
-  local file = io.open(shared.root .. path, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
-  return text
-end
+function shared.text(path) return files.text(shared.root .. path) end
 
 --- The list of cases of a JSON file, or nil.
 function shared.cases(path)

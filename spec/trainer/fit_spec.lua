@@ -2,6 +2,7 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
 
 local ops = nn.ops
@@ -209,9 +210,7 @@ describe("a run ends", function()
       {on_epoch_end = function(_, epoch) if epoch == 2 then error "my own mistake" end end}}})
     assert.is_false(ok)
     assert.is_truthy(tostring(e):find("fit_spec.lua:%d+: my own mistake"))
-    local file = assert(io.open(path))
-    assert.is_truthy(file:read "a":find("\r\n1,", 1, true), "what was logged is there")
-    file:close()
+    assert.is_truthy(files.read(path):find("\r\n1,", 1, true), "what was logged is there")
     assert.is_nil(core.recording())
     assert.equal(2, #fit(model, {x, y, epochs = 2}).history.loss)
   end)

@@ -1,5 +1,6 @@
 -- Ctrl-C while fit runs, in a process of its own.
 
+local files = require "spec.support.files"
 local run = require "spec.support.run"
 local scratch = require "spec.support.scratch"
 
@@ -23,10 +24,7 @@ print "fits again"
 local function interrupted(text, signals)
   local folder = scratch.make()
   finally(function() scratch.remove(folder) end)
-  local path = folder .. "/training.lua"
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
+  local path = files.write(folder .. "/training.lua", text)
   local command = ([[%s %s 2>%s.ready & child=$!
     for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
       grep -q ready %s.ready && break; sleep 0.1; done
