@@ -103,9 +103,16 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(NN_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Where pkg-config knows no Lua: a line in place of the compiler's errors.
+.PHONY: headers
+headers:
+	$(if $(LUA_PC),,@echo '#include <lauxlib.h>' | $(CC) $(LUA_CFLAGS) -E - >/dev/null 2>&1 || \
+	  { echo 'Lua 5.4 has no headers here: run make demo, which installs them or says how' >&2; \
+	    exit 1; })
+
 # Other flags or another compiler: build again.
 BUILT_WITH := $(CC) $(NN_CFLAGS) $(LDFLAGS) $(LUA_LIBS) $(LIBS)
-$(OUT)/flags: FORCE
+$(OUT)/flags: FORCE | headers
 	@mkdir -p $(@D)
 	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
 
@@ -113,7 +120,7 @@ $(OUT)/flags: FORCE
 EMBED ?= $(OUT)/embed
 
 # The standard library as one C table; rewritten only when a Lua file changed, came or went.
-$(OUT)/embed: tools/embed.c
+$(OUT)/embed: tools/embed.c | headers
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O1 $(LUA_CFLAGS) -o $@ $< $(LUA_LIBS) -lm -ldl
 
