@@ -3,6 +3,7 @@
 
 local nn = require "nnlua"
 local core = require "nnlua.core"
+local waves = require "spec.support.waves"
 
 local Layer = nn.layers.Layer
 
@@ -38,17 +39,8 @@ local function block_class()
   return Block
 end
 
-local function data()
-  local x, y = {}, {}
-  for i = 1, 40 do
-    x[i] = {math.sin(i), math.cos(i * 1.7), math.sin(i * 0.3)}
-    y[i] = {x[i][1] * 2 - x[i][2] + 0.5 * x[i][3] * x[i][1]}
-  end
-  return nn.tensor(x), nn.tensor(y)
-end
-
 local function train(model, options)
-  local x, y = data()
+  local x, y = waves.data()
   model:compile{optimizer = nn.optimizers.SGD{0.05}, loss = "mse", run_eagerly = options.eager}
   local history = model:fit{x, y, epochs = 3, batch_size = 16, shuffle = false, verbose = 0}
   return history.history.loss, model:predict{x, verbose = 0}
@@ -178,7 +170,7 @@ describe("own layers", function()
       local counter = Counter{input_shape = {3}}
       local model = nn.Sequential{counter, nn.layers.Dense(1)}
       train(model, {eager = eager})
-      local x = data()
+      local x = waves.data()
       local want = 0
       for _, v in ipairs(flat(x)) do want = want + v end
       assert.is_true(math.abs(counter.total.value:item() - 3 * want) < 1e-3)

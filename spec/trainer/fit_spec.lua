@@ -4,24 +4,9 @@ local nn = require "nnlua"
 local core = require "nnlua.core"
 local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
+local waves = require "spec.support.waves"
 
-local ops = nn.ops
-
-local function data(rows)
-  local x, y = {}, {}
-  for i = 1, rows or 40 do
-    x[i] = {math.sin(i), math.cos(i * 1.7), math.sin(i * 0.3)}
-    y[i] = {x[i][1] * 2 - x[i][2] + 0.5 * x[i][3] * x[i][1]}
-  end
-  return nn.tensor(x), nn.tensor(y)
-end
-
-local function start(shape, k)
-  local n, list = 1, {}
-  for _, d in ipairs(shape) do n = n * d end
-  for i = 1, n do list[i] = math.sin(i * k) * 0.5 end
-  return nn.tensor(list):reshape(shape)
-end
+local ops, data, start = nn.ops, waves.data, waves.start
 
 -- The same weights each time.
 local function network(options)

@@ -2,24 +2,9 @@
 -- as run_eagerly. What branches on values says so.
 
 local nn = require "nnlua"
+local waves = require "spec.support.waves"
 
-local ops = nn.ops
-
-local function data(rows)
-  local x, y = {}, {}
-  for i = 1, rows or 40 do
-    x[i] = {math.sin(i), math.cos(i * 1.7), math.sin(i * 0.3)}
-    y[i] = {x[i][1] * 2 - x[i][2] + 0.5 * x[i][3] * x[i][1]}
-  end
-  return nn.tensor(x), nn.tensor(y)
-end
-
-local function start(shape, k)
-  local n, list = 1, {}
-  for _, d in ipairs(shape) do n = n * d end
-  for i = 1, n do list[i] = math.sin(i * k) * 0.5 end
-  return nn.tensor(list):reshape(shape)
-end
+local ops, data, start = nn.ops, waves.data, waves.start
 
 local function history(dense, options)
   dense[1], dense.input_shape = 8, {3}
