@@ -10,15 +10,7 @@
 #define TINY (64 * 1024)   /* multiplications: below, a product is one call of a kernel */
 #define LARGE (512 * 1024) /* from here on operands are packed */
 
-static const nn_gemm_kernels *const tables[NN_ISA_COUNT] = {
-#if defined(__x86_64__)
-    [NN_ISA_AVX512] = &nn_gemm_avx512,
-    [NN_ISA_AVX2] = &nn_gemm_avx2,
-#elif defined(__aarch64__)
-    [NN_ISA_NEON] = &nn_gemm_neon,
-#endif
-    [NN_ISA_PORTABLE] = &nn_gemm_portable,
-};
+static const nn_gemm_kernels *const tables[NN_ISA_COUNT] = NN_ISA_TABLES(nn_gemm);
 
 void nn_gemm_init(nn_gemm *g, nn_alloc *a, nn_pool *p) {
   memset(g, 0, sizeof *g);

@@ -6,15 +6,7 @@
 
 #include "core/isa.h"
 
-static const nn_kernels *const tables[NN_ISA_COUNT] = {
-#if defined(__x86_64__)
-    [NN_ISA_AVX512] = &nn_kernels_avx512,
-    [NN_ISA_AVX2] = &nn_kernels_avx2,
-#elif defined(__aarch64__)
-    [NN_ISA_NEON] = &nn_kernels_neon,
-#endif
-    [NN_ISA_PORTABLE] = &nn_kernels_portable,
-};
+static const nn_kernels *const tables[NN_ISA_COUNT] = NN_ISA_TABLES(nn_kernels);
 
 /* 1 + the index in use; 0 = not yet asked. All tables give the same bits, so that this is the one
  * mutable variable of the process does no harm. */

@@ -10,15 +10,7 @@
 #include "core/isa.h"
 #include "core/rng_native.h"
 
-static const nn_rng_kernels *const tables[NN_ISA_COUNT] = {
-#if defined(__x86_64__)
-    [NN_ISA_AVX512] = &nn_rng_avx512,
-    [NN_ISA_AVX2] = &nn_rng_avx2,
-#elif defined(__aarch64__)
-    [NN_ISA_NEON] = &nn_rng_neon,
-#endif
-    [NN_ISA_PORTABLE] = &nn_rng_portable,
-};
+static const nn_rng_kernels *const tables[NN_ISA_COUNT] = NN_ISA_TABLES(nn_rng);
 
 static const nn_rng_kernels *kernels(void) { return tables[nn_isa_get()]; }
 
