@@ -24,14 +24,8 @@ static int block_gc(lua_State *L) {
 }
 
 nnl_block *nnl_push_block(lua_State *L, nnl_context *c) {
-  nnl_block *b = lua_newuserdatauv(L, sizeof *b, 0);
-  memset(b, 0, sizeof *b);
+  nnl_block *b = nnl_push_owner(L, sizeof *b, BLOCK_TYPE, block_gc);
   b->alloc = &c->alloc;
-  if (luaL_newmetatable(L, BLOCK_TYPE)) {
-    lua_pushcfunction(L, block_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
   return b;
 }
 

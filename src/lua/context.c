@@ -39,6 +39,17 @@ nnl_context *nnl_context_get(lua_State *L) {
   return c ? c : context_new(L);
 }
 
+void *nnl_push_owner(lua_State *L, size_t size, const char *type, lua_CFunction gc) {
+  void *p = lua_newuserdatauv(L, size, 0);
+  memset(p, 0, size);
+  if (luaL_newmetatable(L, type)) {
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return p;
+}
+
 static void push_where(lua_State *L) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {

@@ -32,6 +32,10 @@ typedef struct nnl_context {
 
 nnl_context *nnl_context_get(lua_State *L); /* makes it at the first call */
 
+/* Pushes a userdata of zeros whose collection calls gc, to be filled by what may fail or raise: gc
+ * must take the zeros too. */
+void *nnl_push_owner(lua_State *L, size_t size, const char *type, lua_CFunction gc);
+
 /* Raises at the caller's line: the first frame that is not the library's ("@nnlua/..."). */
 int nnl_raise(lua_State *L, const char *fmt, ...) NN_PRINTF(2, 3);
 /* Raises the text of e unless s is NN_OK; NN_ERR_MEMORY raises Lua's memory error text. */

@@ -17,14 +17,7 @@ static int stream_gc(lua_State *L) {
 }
 
 static nn_stream *push_stream(lua_State *L) {
-  nn_stream *s = lua_newuserdatauv(L, sizeof *s, 0);
-  memset(s, 0, sizeof *s);
-  if (luaL_newmetatable(L, "nn.stream")) {
-    lua_pushcfunction(L, stream_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return s;
+  return nnl_push_owner(L, sizeof(nn_stream), "nn.stream", stream_gc);
 }
 
 static int l_npy(lua_State *L) {
@@ -66,13 +59,7 @@ static int l_idx(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
   nn_lua_check_files(L, "idx");
   const char *path = luaL_checkstring(L, 1);
-  nn_idx *f = lua_newuserdatauv(L, sizeof *f, 0);
-  memset(f, 0, sizeof *f);
-  if (luaL_newmetatable(L, "nn.idx")) {
-    lua_pushcfunction(L, idx_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  nn_idx *f = nnl_push_owner(L, sizeof *f, "nn.idx", idx_gc);
   nnl_check(L, nn_idx_open(f, &c->alloc, path, NULL, &c->error), &c->error);
   nnl_tensor *t = nnl_push_tensor(L, &f->shape);
   nnl_check(L, nn_idx_read(f, t->t.data, &c->error), &c->error);
@@ -94,13 +81,7 @@ static int map_file(lua_State *L, const char *name, map_fn open) {
   nnl_context *c = nnl_context_get(L);
   nn_lua_check_files(L, name);
   const char *path = luaL_checkstring(L, 1);
-  nn_map *m = lua_newuserdatauv(L, sizeof *m, 0);
-  memset(m, 0, sizeof *m);
-  if (luaL_newmetatable(L, "nn.map")) {
-    lua_pushcfunction(L, map_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  nn_map *m = nnl_push_owner(L, sizeof *m, "nn.map", map_gc);
   nnl_check(L, open(m, &c->alloc, path, &c->error), &c->error);
   nnl_push_view(L, -1, &m->shape, m->data)->read_only = 1;
   return 1;

@@ -187,13 +187,7 @@ static int writer_gc(lua_State *L) {
 }
 
 static nn_hdf5_writer *push_writer(lua_State *L, nnl_context *c) {
-  nn_hdf5_writer **w = lua_newuserdatauv(L, sizeof *w, 0);
-  *w = NULL;
-  if (luaL_newmetatable(L, "nn.hdf5_writer")) {
-    lua_pushcfunction(L, writer_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  nn_hdf5_writer **w = nnl_push_owner(L, sizeof *w, "nn.hdf5_writer", writer_gc);
   *w = nn_hdf5_writer_new(&c->alloc);
   if (!*w) nnl_raise(L, "save: out of memory");
   return *w;

@@ -19,17 +19,6 @@ static int doc_gc(lua_State *L) {
   return 0;
 }
 
-static void *new_owned(lua_State *L, size_t size, const char *type, lua_CFunction gc) {
-  void *p = lua_newuserdatauv(L, size, 0);
-  memset(p, 0, size);
-  if (luaL_newmetatable(L, type)) {
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return p;
-}
-
 /* Depth is bounded by the parser's limit. */
 static void push_value(lua_State *L, const nn_json *j) {
   luaL_checkstack(L, 4, "json");
@@ -66,7 +55,7 @@ static int l_json_decode(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
   size_t n;
   const char *text = luaL_checklstring(L, 1, &n), *name = luaL_optstring(L, 2, "json");
-  nn_json_doc *d = new_owned(L, sizeof *d, "nn.json_doc", doc_gc);
+  nn_json_doc *d = nnl_push_owner(L, sizeof *d, "nn.json_doc", doc_gc);
   nn_limits limits = nnl_limits(L, 3);
   nnl_check(L, nn_json_parse(d, &c->alloc, name, text, n, &limits, &c->error), &c->error);
   push_value(L, d->root);
@@ -182,7 +171,7 @@ static int l_json_encode(lua_State *L) {
   nnl_context *c = nnl_context_get(L);
   int flags = lua_toboolean(L, 2) ? NN_JSON_SPACED | NN_JSON_ASCII : 0;
   lua_settop(L, 1);
-  nn_stream *s = new_owned(L, sizeof *s, "nn.json_stream", stream_gc);
+  nn_stream *s = nnl_push_owner(L, sizeof *s, "nn.json_stream", stream_gc);
   nnl_check(L, nn_stream_grow(s, &c->alloc, "json", &c->error), &c->error);
   nn_json_writer w;
   nn_json_writer_init(&w, s, flags);

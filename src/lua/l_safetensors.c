@@ -17,14 +17,7 @@ static int file_gc(lua_State *L) {
 }
 
 static nn_safetensors *push_file(lua_State *L) {
-  nn_safetensors *f = lua_newuserdatauv(L, sizeof *f, 0);
-  memset(f, 0, sizeof *f);
-  if (luaL_newmetatable(L, "nn.safetensors")) {
-    lua_pushcfunction(L, file_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return f;
+  return nnl_push_owner(L, sizeof(nn_safetensors), "nn.safetensors", file_gc);
 }
 
 static void push_metadata(lua_State *L, const nn_safetensors *f) {

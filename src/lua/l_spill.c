@@ -52,13 +52,7 @@ static int spill_map(lua_State *L) {
   nn_shape shape;
   nnl_check_shape(L, 3, &shape, "spill");
   shape.dtype = (nn_dtype)nnl_opt_dtype(L, 4, NN_F32);
-  nn_map *m = lua_newuserdatauv(L, sizeof *m, 0);
-  memset(m, 0, sizeof *m);
-  if (luaL_newmetatable(L, "nn.spill_map")) {
-    lua_pushcfunction(L, map_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  nn_map *m = nnl_push_owner(L, sizeof *m, "nn.spill_map", map_gc);
   /* The collector does not see a mapping's size: it works as for memory of that size. */
   lua_gc(L, LUA_GCSTEP, (int)(nn_shape_bytes(&shape) >> 10 & 0xfffff));
   nn_status st = nn_spill_map(s, m, at, &shape, &c->error);

@@ -99,13 +99,7 @@ static int l_npz(lua_State *L) {
   size_t n;
   const char *bytes = lua_tolstring(L, 3, &n);
   if (!bytes) nn_lua_check_files(L, "load");
-  nn_npz *f = lua_newuserdatauv(L, sizeof *f, 0);
-  memset(f, 0, sizeof *f);
-  if (luaL_newmetatable(L, "nn.npz")) {
-    lua_pushcfunction(L, npz_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  nn_npz *f = nnl_push_owner(L, sizeof *f, "nn.npz", npz_gc);
   nnl_check(L, bytes ? nn_npz_open_memory(f, &c->alloc, path, bytes, n, &limits, &c->error)
                      : nn_npz_open(f, &c->alloc, path, &limits, &c->error), &c->error);
   lua_createtable(L, 0, (int)f->count);
