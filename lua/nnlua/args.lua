@@ -13,6 +13,15 @@ local args = {}
 
 args.None = setmetatable({}, {__tostring = function() return "None" end, __name = "nn.None"})
 
+--- Adds to a config the fields of `object` that `names` lists, nil as None; gives the config.
+function args.fill(config, object, names)
+  for _, name in ipairs(names) do
+    local value = object[name]
+    config[name] = value == nil and args.None or value
+  end
+  return config
+end
+
 -- Set by nnlua.keras_tensor once it is loaded: functions called on the symbolic tensors of a
 -- functional model become layers of that model. Fields: found(bound, sig), call(fn, sig, bound).
 args.symbolic = nil

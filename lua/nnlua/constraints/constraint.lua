@@ -27,11 +27,7 @@ function Constraint:call()
 end
 
 function Constraint:get_config()
-  local config = {}
-  for _, key in ipairs(self.own) do
-    config[key] = self[key] == nil and args.None or self[key]
-  end
-  return config
+  return args.fill({}, self, self.own)
 end
 
 function Constraint.from_config(cls, config) return cls(config) end

@@ -92,11 +92,7 @@ end
 
 --- The arguments as data.
 function Loss:get_config()
-  local config = {name = self.name, reduction = self.reduction}
-  for _, key in ipairs(self.own) do
-    config[key] = self[key] == nil and args.None or self[key]
-  end
-  return config
+  return args.fill({name = self.name, reduction = self.reduction}, self, self.own)
 end
 
 function Loss.from_config(cls, config) return cls(config) end

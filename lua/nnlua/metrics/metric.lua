@@ -85,11 +85,7 @@ function Metric.__call(self, ...)
 end
 
 function Metric:get_config()
-  local config = {name = self.name, dtype = self.dtype}
-  for _, key in ipairs(self.own) do
-    config[key] = self[key] == nil and args.None or self[key]
-  end
-  return config
+  return args.fill({name = self.name, dtype = self.dtype}, self, self.own)
 end
 
 function Metric.from_config(cls, config) return cls(config) end

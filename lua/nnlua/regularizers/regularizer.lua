@@ -35,11 +35,7 @@ function Regularizer:check_number(key)
 end
 
 function Regularizer:get_config()
-  local config = {}
-  for _, key in ipairs(self.own) do
-    config[key] = self[key] == nil and args.None or self[key]
-  end
-  return config
+  return args.fill({}, self, self.own)
 end
 
 function Regularizer.from_config(cls, config) return cls(config) end
