@@ -3,6 +3,7 @@
 local args = require "nnlua.args"
 local err = require "nnlua.err"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local M = {}
 
@@ -78,9 +79,7 @@ M.PReLU = Layer:extend("PReLU", {
 
 function M.PReLU:init(a)
   Layer.init(self, a)
-  self.alpha_initializer = require("nnlua.initializers").get(a.alpha_initializer, self.class_name)
-  self.alpha_regularizer = require("nnlua.regularizers").get(a.alpha_regularizer, self.class_name)
-  self.alpha_constraint = require("nnlua.constraints").get(a.alpha_constraint, self.class_name)
+  parts.keep(self, a, {"alpha"})
   local shared = a.shared_axes
   self.shared_axes = type(shared) == "number" and {shared} or shared
 end
@@ -88,9 +87,7 @@ end
 function M.PReLU:build(input_shape)
   local shape = table.move(input_shape, 2, #input_shape, 1, {})
   for _, axis in ipairs(self.shared_axes or {}) do shape[axis - 1] = 1 end
-  self.alpha = self:add_weight{name = "alpha", shape = shape,
-    initializer = self.alpha_initializer, regularizer = self.alpha_regularizer,
-    constraint = self.alpha_constraint}
+  self.alpha = parts.add(self, "alpha", shape)
 end
 
 function M.PReLU:call(x)

@@ -7,6 +7,7 @@ local err = require "nnlua.err"
 local mask = require "nnlua.mask"
 local shapes = require "nnlua.shapes"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local function ops() return require "nnlua.ops" end
 
@@ -40,21 +41,10 @@ function BatchNormalization:init(a)
     "renorm_clipping", "renorm_momentum", "synchronized"} do
     self[name] = a[name]
   end
-  for _, name in ipairs {"beta", "gamma", "moving_mean", "moving_variance"} do
-    local key = name .. "_initializer"
+  parts.keep(self, a, {"beta", "gamma"})
+  for _, key in ipairs {"moving_mean_initializer", "moving_variance_initializer"} do
     self[key] = require("nnlua.initializers").get(a[key], self.class_name)
   end
-  for _, name in ipairs {"beta", "gamma"} do
-    self[name .. "_regularizer"] = require("nnlua.regularizers").get(
-      a[name .. "_regularizer"], self.class_name)
-    self[name .. "_constraint"] = require("nnlua.constraints").get(
-      a[name .. "_constraint"], self.class_name)
-  end
-end
-
-local function parameter(self, name, shape)
-  return self:add_weight{name = name, shape = shape, initializer = self[name .. "_initializer"],
-    regularizer = self[name .. "_regularizer"], constraint = self[name .. "_constraint"]}
 end
 
 local function state(self, name, shape, initializer)
@@ -77,8 +67,8 @@ function BatchNormalization:build(input_shape)
   local shape = {input_shape[axis]}
   rawset(self, "rank", #input_shape)
   rawset(self, "channels", shape[1])
-  if self.scale then self.gamma = parameter(self, "gamma", shape) end
-  if self.center then self.beta = parameter(self, "beta", shape) end
+  if self.scale then self.gamma = parts.add(self, "gamma", shape) end
+  if self.center then self.beta = parts.add(self, "beta", shape) end
   self.moving_mean = state(self, "moving_mean", shape, self.moving_mean_initializer)
   self.moving_variance = state(self, "moving_variance", shape, self.moving_variance_initializer)
   if self.renorm then build_renorm(self, shape) end

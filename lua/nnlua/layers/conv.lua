@@ -6,6 +6,7 @@ local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"
 local window = require "nnlua.layers.window"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local M = {}
 
@@ -19,8 +20,8 @@ local function check_count(self, name, value)
   return math.tointeger(value)
 end
 
-local function keep_parts(self, a, parts)
-  for _, part in ipairs(parts) do
+local function keep_parts(self, a, names)
+  for _, part in ipairs(names) do
     self[part .. "_initializer"] = require("nnlua.initializers").get(a[part .. "_initializer"])
     self[part .. "_regularizer"] = require("nnlua.regularizers").get(a[part .. "_regularizer"])
     self[part .. "_constraint"] = require("nnlua.constraints").get(a[part .. "_constraint"])
@@ -57,12 +58,6 @@ local function channels_of(self, input_shape)
   err.check(n, "%s: the channels of the input %s are unknown", self.class_name,
     shapes.text(input_shape, "batch"))
   return n
-end
-
-local function weight(self, part, shape, name)
-  return self:add_weight{name = name or part, shape = shape,
-    initializer = self[part .. "_initializer"], regularizer = self[part .. "_regularizer"],
-    constraint = self[part .. "_constraint"]}
 end
 
 local function kernel_shape(self, ...)
@@ -124,8 +119,9 @@ local function conv_class(rank, one)
       err.raise("%s: %d channels do not divide into %d groups", name, channels, self.groups)
     end
     rawset(self, "channels", channels)
-    self.kernel = weight(self, "kernel", kernel_shape(self, channels // self.groups, self.filters))
-    if self.use_bias then self.bias = weight(self, "bias", {self.filters}) end
+    self.kernel = parts.add(self, "kernel",
+      kernel_shape(self, channels // self.groups, self.filters))
+    if self.use_bias then self.bias = parts.add(self, "bias", {self.filters}) end
   end
 
   function cls:call(x)
@@ -199,8 +195,8 @@ local function transposed_class(rank, one)
 
   function cls:build(input_shape)
     rawset(self, "channels", channels_of(self, input_shape))
-    self.kernel = weight(self, "kernel", kernel_shape(self, self.filters, self.channels))
-    if self.use_bias then self.bias = weight(self, "bias", {self.filters}) end
+    self.kernel = parts.add(self, "kernel", kernel_shape(self, self.filters, self.channels))
+    if self.use_bias then self.bias = parts.add(self, "bias", {self.filters}) end
   end
 
   function cls:call(x)
@@ -250,9 +246,11 @@ local function depthwise_class(rank, one)
   function cls:build(input_shape)
     local channels = channels_of(self, input_shape)
     rawset(self, "channels", channels)
-    self.kernel = weight(self, "depthwise", kernel_shape(self, channels, self.depth_multiplier),
-      "kernel")
-    if self.use_bias then self.bias = weight(self, "bias", {channels * self.depth_multiplier}) end
+    self.kernel = parts.add(self, "depthwise",
+      kernel_shape(self, channels, self.depth_multiplier), "kernel")
+    if self.use_bias then
+      self.bias = parts.add(self, "bias", {channels * self.depth_multiplier})
+    end
   end
 
   function cls:call(x)
@@ -295,10 +293,10 @@ local function separable_class(rank, one)
     for i = 1, rank do one_cell[i] = 1 end
     one_cell[rank + 1], one_cell[rank + 2] = channels * self.depth_multiplier, self.filters
     rawset(self, "channels", channels)
-    self.depthwise_kernel = weight(self, "depthwise",
+    self.depthwise_kernel = parts.add(self, "depthwise",
       kernel_shape(self, channels, self.depth_multiplier), "depthwise_kernel")
-    self.pointwise_kernel = weight(self, "pointwise", one_cell, "pointwise_kernel")
-    if self.use_bias then self.bias = weight(self, "bias", {self.filters}) end
+    self.pointwise_kernel = parts.add(self, "pointwise", one_cell, "pointwise_kernel")
+    if self.use_bias then self.bias = parts.add(self, "bias", {self.filters}) end
   end
 
   function cls:call(x)

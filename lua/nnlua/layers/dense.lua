@@ -6,6 +6,7 @@ local args = require "nnlua.args"
 local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local Dense = Layer:extend("Dense", {
   args = [[units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
@@ -28,15 +29,7 @@ function Dense:init(a)
   self.units = math.tointeger(a.units)
   self.use_bias = a.use_bias
   self.activation = require("nnlua.activations").get(a.activation)
-  local initializers = require "nnlua.initializers"
-  local regularizers = require "nnlua.regularizers"
-  local constraints = require "nnlua.constraints"
-  self.kernel_initializer = initializers.get(a.kernel_initializer, self.class_name)
-  self.bias_initializer = initializers.get(a.bias_initializer, self.class_name)
-  self.kernel_regularizer = regularizers.get(a.kernel_regularizer, self.class_name)
-  self.bias_regularizer = regularizers.get(a.bias_regularizer, self.class_name)
-  self.kernel_constraint = constraints.get(a.kernel_constraint, self.class_name)
-  self.bias_constraint = constraints.get(a.bias_constraint, self.class_name)
+  parts.keep(self, a, {"kernel", "bias"})
   local name = require("nnlua.activations").name_of(self.activation)
   self.fused = fused[name] or 0
   self.separate = not fused[name]
@@ -48,14 +41,8 @@ function Dense:build(input_shape)
     shapes.text(input_shape, "batch"))
   err.check(inputs, "Dense: the last axis of the input %s is unknown",
     shapes.text(input_shape, "batch"))
-  self.kernel = self:add_weight{name = "kernel", shape = {inputs, self.units},
-    initializer = self.kernel_initializer, regularizer = self.kernel_regularizer,
-    constraint = self.kernel_constraint}
-  if self.use_bias then
-    self.bias = self:add_weight{name = "bias", shape = {self.units},
-      initializer = self.bias_initializer, regularizer = self.bias_regularizer,
-      constraint = self.bias_constraint}
-  end
+  self.kernel = parts.add(self, "kernel", {inputs, self.units})
+  if self.use_bias then self.bias = parts.add(self, "bias", {self.units}) end
   self.last_dim = inputs
 end
 

@@ -5,6 +5,7 @@ local args = require "nnlua.args"
 local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local EinsumDense = Layer:extend("EinsumDense", {
   args = [[equation, output_shape, activation=None, bias_axes=None,
@@ -23,14 +24,7 @@ function EinsumDense:init(a)
   local given = a.output_shape
   self.output_shape = type(given) == "number" and {given} or shapes.clean(given)
   self.activation = require("nnlua.activations").get(a.activation)
-  for _, name in ipairs {"kernel", "bias"} do
-    self[name .. "_initializer"] = require("nnlua.initializers").get(
-      a[name .. "_initializer"], self.class_name)
-    self[name .. "_regularizer"] = require("nnlua.regularizers").get(
-      a[name .. "_regularizer"], self.class_name)
-    self[name .. "_constraint"] = require("nnlua.constraints").get(
-      a[name .. "_constraint"], self.class_name)
-  end
+  parts.keep(self, a, {"kernel", "bias"})
 end
 
 local function bad_equation(self)
@@ -154,14 +148,9 @@ end
 
 function EinsumDense:build(input_shape)
   local plan = analyze(self, input_shape)
-  self.kernel = self:add_weight{name = "kernel", shape = plan.kernel,
-    initializer = with_fans(self.kernel_initializer, plan), regularizer = self.kernel_regularizer,
-    constraint = self.kernel_constraint}
-  if self.bias_axes then
-    self.bias = self:add_weight{name = "bias", shape = bias_shape(self, plan),
-      initializer = self.bias_initializer, regularizer = self.bias_regularizer,
-      constraint = self.bias_constraint}
-  end
+  self.kernel = parts.add(self, "kernel", plan.kernel, nil,
+    with_fans(self.kernel_initializer, plan))
+  if self.bias_axes then self.bias = parts.add(self, "bias", bias_shape(self, plan)) end
 end
 
 function EinsumDense:call(x)

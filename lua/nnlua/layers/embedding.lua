@@ -5,6 +5,7 @@ local args = require "nnlua.args"
 local err = require "nnlua.err"
 local mask = require "nnlua.mask"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local M = {}
 
@@ -32,19 +33,12 @@ function M.Embedding:init(a)
   if a.input_length and not self.batch_shape then self.batch_shape = {false, a.input_length} end
   self.input_dim, self.output_dim = a.input_dim, a.output_dim
   self.mask_zero = a.mask_zero
-  self.embeddings_initializer = require("nnlua.initializers").get(
-    a.embeddings_initializer, self.class_name)
-  self.embeddings_regularizer = require("nnlua.regularizers").get(
-    a.embeddings_regularizer, self.class_name)
-  self.embeddings_constraint = require("nnlua.constraints").get(
-    a.embeddings_constraint, self.class_name)
+  parts.keep(self, a, {"embeddings"})
   self.initial = a.weights
 end
 
 function M.Embedding:build()
-  self.embeddings = self:add_weight{name = "embeddings", shape = {self.input_dim, self.output_dim},
-    initializer = self.embeddings_initializer, regularizer = self.embeddings_regularizer,
-    constraint = self.embeddings_constraint}
+  self.embeddings = parts.add(self, "embeddings", {self.input_dim, self.output_dim})
   -- the table as a line: where the gradient's squares are asked for (see the op)
   local line = core.reshape(self.embeddings.tensor, {self.input_dim * self.output_dim})
   rawset(self.embeddings, "squares", core.mark_variable(line))

@@ -4,6 +4,7 @@
 local err = require "nnlua.err"
 local shapes = require "nnlua.shapes"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local M = {}
 
@@ -12,23 +13,6 @@ local function ops() return require "nnlua.ops" end
 local function float_spec(_, shape) return {shape = shape, dtype = "float32", leaf = true} end
 
 local function as_float(x) return x.dtype == "float32" and x or ops().cast(x, "float32") end
-
--- Reads what gamma and beta are made with.
-local function keep_parameters(self, a)
-  for _, name in ipairs {"beta", "gamma"} do
-    self[name .. "_initializer"] = require("nnlua.initializers").get(
-      a[name .. "_initializer"], self.class_name)
-    self[name .. "_regularizer"] = require("nnlua.regularizers").get(
-      a[name .. "_regularizer"], self.class_name)
-    self[name .. "_constraint"] = require("nnlua.constraints").get(
-      a[name .. "_constraint"], self.class_name)
-  end
-end
-
-local function parameter(self, name, shape)
-  return self:add_weight{name = name, shape = shape, initializer = self[name .. "_initializer"],
-    regularizer = self[name .. "_regularizer"], constraint = self[name .. "_constraint"]}
-end
 
 -- The 1-based axes in order, each once.
 local function sorted_axes(self, axis, rank)
@@ -84,7 +68,7 @@ function M.LayerNormalization:init(a)
     .. "use RMSNormalization")
   Layer.init(self, a)
   self.axis, self.epsilon, self.center, self.scale = a.axis, a.epsilon, a.center, a.scale
-  keep_parameters(self, a)
+  parts.keep(self, a, {"beta", "gamma"})
 end
 
 function M.LayerNormalization:build(input_shape)
@@ -92,8 +76,8 @@ function M.LayerNormalization:build(input_shape)
   if type(self.axis) == "table" then self.axis = axes else self.axis = {axes[1]} end
   rawset(self, "axes", axes)
   local shape = sizes_of(self, input_shape, axes)
-  if self.scale then self.gamma = parameter(self, "gamma", shape) end
-  if self.center then self.beta = parameter(self, "beta", shape) end
+  if self.scale then self.gamma = parts.add(self, "gamma", shape) end
+  if self.center then self.beta = parts.add(self, "beta", shape) end
 end
 
 local function standardize(x, axes, epsilon)
@@ -131,7 +115,7 @@ function M.GroupNormalization:init(a)
   Layer.init(self, a)
   self.groups, self.axis, self.epsilon = a.groups, a.axis, a.epsilon
   self.center, self.scale = a.center, a.scale
-  keep_parameters(self, a)
+  parts.keep(self, a, {"beta", "gamma"})
 end
 
 function M.GroupNormalization:build(input_shape)
@@ -143,8 +127,8 @@ function M.GroupNormalization:build(input_shape)
   elseif channels % self.groups ~= 0 then
     err.raise("GroupNormalization: %d channels do not divide into %d groups", channels, self.groups)
   end
-  if self.scale then self.gamma = parameter(self, "gamma", {channels}) end
-  if self.center then self.beta = parameter(self, "beta", {channels}) end
+  if self.scale then self.gamma = parts.add(self, "gamma", {channels}) end
+  if self.center then self.beta = parts.add(self, "beta", {channels}) end
 end
 
 function M.GroupNormalization:call(x)

@@ -11,6 +11,7 @@ local err = require "nnlua.err"
 local common = require "nnlua.ops.common"
 local seed = require "nnlua.seed"
 local Layer = require "nnlua.layers.layer"
+local parts = require "nnlua.layers.parts"
 
 local M = {}
 
@@ -24,8 +25,6 @@ M.constraint_args = [[kernel_constraint=None, recurrent_constraint=None, bias_co
   dropout=0.0, recurrent_dropout=0.0,]]
 
 local Cell = Layer:extend("RecurrentCell", {args = "units"})
-
-local parts = {"kernel", "recurrent", "bias"}
 
 local function check_rate(self, name, rate)
   if type(rate) ~= "number" or rate < 0 or rate > 1 then
@@ -45,12 +44,7 @@ function Cell:init(a)
   if a.recurrent_activation ~= nil then
     self.recurrent_activation = activations.get(a.recurrent_activation)
   end
-  for _, part in ipairs(parts) do
-    for _, kind in ipairs {"initializer", "regularizer", "constraint"} do
-      local name = part .. "_" .. kind
-      self[name] = require("nnlua." .. kind .. "s").get(a[name], self.class_name)
-    end
-  end
+  parts.keep(self, a, {"kernel", "recurrent", "bias"})
   check_rate(self, "dropout", a.dropout)
   check_rate(self, "recurrent_dropout", a.recurrent_dropout)
   self.state_size = self.states == 2 and {self.units, self.units} or self.units
@@ -58,19 +52,13 @@ function Cell:init(a)
   rawset(self, "stream", (a.seed or seed.next()) & 0x7fffffff)
 end
 
-local function add(self, part, name, shape, initializer)
-  return self:add_weight{name = name, shape = shape,
-    initializer = initializer or self[part .. "_initializer"],
-    regularizer = self[part .. "_regularizer"], constraint = self[part .. "_constraint"]}
-end
-
 function Cell:build(input_shape)
   local inputs, width = input_shape[#input_shape], self.units * self.gates
   err.check(inputs, "%s: the features of the input are unknown", self.class_name)
-  self.kernel = add(self, "kernel", "kernel", {inputs, width})
-  self.recurrent_kernel = add(self, "recurrent", "recurrent_kernel", {self.units, width})
+  self.kernel = parts.add(self, "kernel", {inputs, width})
+  self.recurrent_kernel = parts.add(self, "recurrent", {self.units, width}, "recurrent_kernel")
   if self.use_bias then
-    self.bias = add(self, "bias", "bias", self:bias_shape(width), self:first_bias())
+    self.bias = parts.add(self, "bias", self:bias_shape(width), nil, self:first_bias())
   end
 end
 
