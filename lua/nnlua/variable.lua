@@ -16,8 +16,8 @@ local Variable = class.new("Variable", {
   args = 'initializer, shape=None, dtype=None, trainable=True, name=None, path=None',
 })
 
--- nn.Variable(tensor) or nn.Variable{tensor_or_initializer, shape=, ...}. Layers call it with is_new=true for a tensor that
--- nobody else holds: it is the storage then, without a copy.
+-- nn.Variable(tensor) or nn.Variable{tensor_or_initializer, shape=, ...}. Layers call it with
+-- is_new=true for a tensor that nobody else holds: it is the storage then, without a copy.
 function Variable:init(a)
   local value = a.initializer
   if type(value) == "function" or (class.is_class(getmetatable(value)) and a.shape) then
