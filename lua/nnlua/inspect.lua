@@ -1,6 +1,7 @@
 -- nnlua inspect FILE: what is in a model's or weights' file, without building the model.
 
 local core = require "nnlua.core"
+local keys = require("nnlua.tree").keys
 local version = require "nnlua.saving.version"
 
 local inspect = {}
@@ -51,10 +52,7 @@ local function add_tree(report, node, path)
 end
 
 local function add_values(report, values)
-  local names = {}
-  for name in pairs(values) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(keys(values)) do
     add_tensor(report, name, values[name].shape, values[name].dtype)
   end
 end

@@ -13,6 +13,7 @@ local args = require "nnlua.args"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
 local names = require "nnlua.names"
+local tree = require "nnlua.tree"
 
 local registry = {}
 
@@ -38,13 +39,6 @@ local function index_identifiers(space)
   for alias, name in pairs(space.aliases or {}) do index[alias] = name end
   for _, name in ipairs(space.not_strings or {}) do index[name] = nil end
   return index
-end
-
-local function sorted(index)
-  local list = {}
-  for name in pairs(index) do list[#list + 1] = name end
-  table.sort(list)
-  return list
 end
 
 -- "; did you mean 'glorot_uniform'?": `common` names go before others that begin alike, and a name
@@ -173,7 +167,7 @@ function registry.namespace(space)
   function public.name_of(fn) return function_name(space, fn) end
 
   --- The strings that `get` takes, sorted.
-  function public.names() return sorted(space.index) end
+  function public.names() return tree.keys(space.index) end
 
   return setmetatable(public, {
     __index = function(_, name)

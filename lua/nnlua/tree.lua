@@ -9,7 +9,8 @@ function tree.is_leaf(v)
   return type(v) ~= "table" or getmetatable(v) ~= nil or core.is_tensor(v)
 end
 
-local function sorted_keys(t)
+--- The keys of a table, numbers first, each kind in order.
+function tree.keys(t)
   local keys = {}
   for k in pairs(t) do keys[#keys + 1] = k end
   table.sort(keys, function(a, b)
@@ -19,14 +20,12 @@ local function sorted_keys(t)
   return keys
 end
 
-tree.keys = sorted_keys
-
 --- f at every leaf, in order (lists by position, named tables by sorted name).
 function tree.map(f, v, ...)
   if v == nil then return nil end
   if tree.is_leaf(v) then return f(v, ...) end
   local out = {}
-  for _, k in ipairs(sorted_keys(v)) do out[k] = tree.map(f, v[k], ...) end
+  for _, k in ipairs(tree.keys(v)) do out[k] = tree.map(f, v[k], ...) end
   return out
 end
 
@@ -37,7 +36,7 @@ function tree.flatten(v, list)
   if tree.is_leaf(v) then
     list[#list + 1] = v
   else
-    for _, k in ipairs(sorted_keys(v)) do tree.flatten(v[k], list) end
+    for _, k in ipairs(tree.keys(v)) do tree.flatten(v[k], list) end
   end
   return list
 end

@@ -1,5 +1,7 @@
 -- nn.layers: every layer by its Keras name, loaded when first used. One line a layer.
 
+local tree = require "nnlua.tree"
+
 local lazy = {
   Layer = "layer", Input = "input", InputLayer = "input", Dense = "dense",
   Activation = "activation", ReLU = "activation", LeakyReLU = "activation", ELU = "activation",
@@ -50,12 +52,7 @@ end
 local layers = {}
 
 --- Names of all built-in layers, sorted.
-function layers.names()
-  local list = {}
-  for name in pairs(lazy) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
+function layers.names() return tree.keys(lazy) end
 
 return setmetatable(layers, {
   __index = function(_, name)

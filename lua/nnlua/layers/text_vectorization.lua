@@ -4,6 +4,7 @@
 local class = require "nnlua.class"
 local categorical = require "nnlua.layers.categorical"
 local err = require "nnlua.err"
+local tree = require "nnlua.tree"
 local Layer = require "nnlua.layers.layer"
 local StringLookup = require("nnlua.layers.lookup").StringLookup
 
@@ -39,11 +40,8 @@ local function choice(name, value, known)
   if value == nil or type(value) == "function" then return value end
   local fn = known[value]
   if not fn then
-    local list = {}
-    for key in pairs(known) do list[#list + 1] = key end
-    table.sort(list)
     err.raise("TextVectorization: unknown %s '%s', expected %s or a function", name,
-      tostring(value), table.concat(list, ", "))
+      tostring(value), table.concat(tree.keys(known), ", "))
   end
   return fn
 end

@@ -5,6 +5,7 @@ local args = require "nnlua.args"
 local config = require "nnlua.config"
 local err = require "nnlua.err"
 local ops = require "nnlua.ops"
+local tree = require "nnlua.tree"
 local Metric = require "nnlua.metrics.metric"
 local confusion = require "nnlua.metrics.confusion"
 local samples = require "nnlua.metrics.samples"
@@ -51,11 +52,8 @@ function AUC:init(a)
   Metric.init(self, a)
   for key, known in pairs(choices) do
     if not known[self[key]] then
-      local list = {}
-      for name in pairs(known) do list[#list + 1] = name end
-      table.sort(list)
       err.raise("AUC: %s is %s, expected one of %s", key, err.show(self[key]),
-        table.concat(list, ", "))
+        table.concat(tree.keys(known), ", "))
     end
   end
   if self.num_labels and not self.multi_label then

@@ -2,6 +2,7 @@
 
 local class = require "nnlua.class"
 local err = require "nnlua.err"
+local tree = require "nnlua.tree"
 
 local FOLDER = "nnlua.optimizers."
 
@@ -28,12 +29,7 @@ local optimizers = setmetatable({}, {
 })
 
 --- The names that `get` takes, in lower case and sorted.
-function optimizers.names()
-  local names = {}
-  for name in pairs(by_lower) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+function optimizers.names() return tree.keys(by_lower) end
 
 local function is_optimizer(v) return class.is(v, optimizers.Optimizer) end
 

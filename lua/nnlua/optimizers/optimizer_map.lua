@@ -3,6 +3,7 @@
 
 local class = require "nnlua.class"
 local err = require "nnlua.err"
+local tree = require "nnlua.tree"
 
 local OptimizerMap = class.new("OptimizerMap", {
   args = "default_optimizer, optimizer_map=None",
@@ -39,10 +40,8 @@ end
 
 --- All its optimizers, the default first, the others by path.
 function OptimizerMap:list()
-  local paths, list, seen = {}, {self.default_optimizer}, {[self.default_optimizer] = true}
-  for path in pairs(self.optimizer_map) do paths[#paths + 1] = path end
-  table.sort(paths)
-  for _, path in ipairs(paths) do
+  local list, seen = {self.default_optimizer}, {[self.default_optimizer] = true}
+  for _, path in ipairs(tree.keys(self.optimizer_map)) do
     local o = self.optimizer_map[path]
     if not seen[o] then list[#list + 1], seen[o] = o, true end
   end

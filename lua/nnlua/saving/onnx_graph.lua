@@ -8,6 +8,7 @@ local core = require "nnlua.core"
 local pb = require "nnlua.saving.protobuf"
 local sizes = require "nnlua.saving.sizes"
 local trace = require "nnlua.saving.trace"
+local tree = require "nnlua.tree"
 
 local Graph = {}
 Graph.__index = Graph
@@ -106,7 +107,7 @@ function Graph:node(op, inputs, attributes, outputs)
     outputs = {fresh(self, "t" .. self.names)}
     for i = 2, count do outputs[i] = fresh(self, ("t%d_%d"):format(self.names, i)) end
   end
-  local parts, keys = {}, {}
+  local parts = {}
   for _, name in ipairs(inputs) do
     if type(name) == "number" then name = self:constant({}, {name}) end
     parts[#parts + 1] = pb.bytes(1, name)
@@ -114,9 +115,9 @@ function Graph:node(op, inputs, attributes, outputs)
   for _, name in ipairs(outputs) do parts[#parts + 1] = pb.bytes(2, name) end
   parts[#parts + 1] = pb.bytes(3, op:lower() .. "_" .. self.names)
   parts[#parts + 1] = pb.bytes(4, op)
-  for key in pairs(attributes or {}) do keys[#keys + 1] = key end
-  table.sort(keys)
-  for _, key in ipairs(keys) do parts[#parts + 1] = attribute(self, key, attributes[key]) end
+  for _, key in ipairs(tree.keys(attributes or {})) do
+    parts[#parts + 1] = attribute(self, key, attributes[key])
+  end
   self.nodes[#self.nodes + 1] = pb.bytes(1, table.concat(parts))
   return table.unpack(outputs)
 end
@@ -143,10 +144,8 @@ end
 local function size_name(self, d)
   if not sizes.is(d) then return self:numbers{d} end
   if not d.parts then self:refuse_open() end
-  local symbols, y = {}, nil
-  for s in pairs(d.parts) do symbols[#symbols + 1] = s end
-  table.sort(symbols)
-  for _, s in ipairs(symbols) do
+  local y
+  for _, s in ipairs(tree.keys(d.parts)) do
     local one, times = symbol_name(self, s), d.parts[s]
     if times ~= 1 then one = self:node("Mul", {one, self:numbers{times}}) end
     y = y and self:node("Add", {y, one}) or one

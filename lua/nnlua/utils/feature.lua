@@ -5,6 +5,7 @@ local core = require "nnlua.core"
 local args = require "nnlua.args"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
+local tree = require "nnlua.tree"
 
 local feature = {}
 
@@ -121,9 +122,7 @@ end)
 function feature.named(kind, defaults)
   local make = kinds[kind]
   if not make then
-    local names = {}
-    for name in pairs(kinds) do names[#names + 1] = name end
-    table.sort(names)
+    local names = tree.keys(kinds)
     err.raise("FeatureSpace: unknown kind of feature '%s'; expected %s%s", kind,
       table.concat(names, ", "), err.suggest(kind, names))
   end

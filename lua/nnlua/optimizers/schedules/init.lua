@@ -2,6 +2,7 @@
 
 local class = require "nnlua.class"
 local err = require "nnlua.err"
+local tree = require "nnlua.tree"
 
 local FOLDER = "nnlua.optimizers.schedules."
 
@@ -26,12 +27,7 @@ local schedules = setmetatable({}, {
 })
 
 --- The names of the classes, sorted.
-function schedules.names()
-  local names = {}
-  for name in pairs(MODULES) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+function schedules.names() return tree.keys(MODULES) end
 
 --- True for a schedule object.
 function schedules.is(value)
