@@ -55,9 +55,9 @@ NN_INLINE void tile(const int R, const int NV, const int tail, const nn_product 
         v_store(row + v * VW, acc[i][v]);
 }
 
-/* Of a matrix with rows of n < VW and no gaps: how many from the first on may be stored as whole
- * vectors. What spills falls on rows that are stored later. */
+/* Of a matrix with rows of n and no gaps: how many from the first on may be stored as whole
+ * vectors, which begin with the row. What spills falls on rows that are stored later. */
 NN_INLINE int64_t spilling_rows(int64_t rows, int64_t n) {
-  int64_t kept = n < VW ? (VW - 1) / n : rows; /* rows that begin within the excess of a row */
+  int64_t kept = (VW - 1) / n; /* rows that begin within the excess of a row */
   return rows > kept ? rows - kept : 0;
 }
