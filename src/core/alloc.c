@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Before each block stands this header; `raw` is what the host's function gave. */
 typedef struct mem_head {
@@ -27,12 +28,24 @@ void nn_alloc_init(nn_alloc *a, nn_realloc_fn fn, void *ud, size_t limit) {
 
 static mem_head *head_of(void *p) { return (mem_head *)p - 1; }
 
+void nn_mem_large_pages(void *p, size_t n) {
+#ifdef MADV_HUGEPAGE
+  const uintptr_t page = (uintptr_t)2 << 20;
+  if (n < 2 * page) return;
+  uintptr_t skipped = (uintptr_t)(-(intptr_t)p) & (page - 1);
+  madvise((char *)p + skipped, (n - skipped) & ~(page - 1), MADV_HUGEPAGE); /* a wish */
+#else
+  (void)p, (void)n;
+#endif
+}
+
 void *nn_mem_dirty(nn_alloc *a, size_t n) {
   size_t raw_size = nn_size_add(n, sizeof(mem_head) + NN_ALIGN);
   if (raw_size == SIZE_MAX || (a->limit && (raw_size > a->limit || a->used > a->limit - raw_size)))
     return NULL;
   char *raw = a->fn(a->ud, NULL, 0, raw_size);
   if (!raw) return NULL;
+  nn_mem_large_pages(raw, raw_size);
   uintptr_t at = ((uintptr_t)raw + sizeof(mem_head) + NN_ALIGN - 1) & ~(uintptr_t)(NN_ALIGN - 1);
   void *p = raw + (at - (uintptr_t)raw);
   mem_head *h = head_of(p);

@@ -45,6 +45,7 @@ nnl_tensor *nnl_push_tensor(lua_State *L, const nn_shape *s) {
   nnl_tensor *u = new_header(L, bytes + 2 * NN_ALIGN);
   char *at = (char *)(u + 1);
   at += (size_t)(-(intptr_t)at) & (NN_ALIGN - 1);
+  nn_mem_large_pages(at, bytes);
   memset(at, 0, bytes + NN_ALIGN);
   nn_tensor_init(&u->t, s, at);
   return u;
