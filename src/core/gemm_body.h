@@ -27,7 +27,8 @@ typedef struct block {
 } block;
 
 #define TILE(R, NV, TAIL, ARS, ACS)                                                              \
-  tile(R, NV, TAIL, t->g, t->k, t->a, ARS, ACS, t->b, t->ldb, t->c, t->bias, t->last)
+  tile(R, NV, TAIL, t->g, t->k, t->a, ARS, ACS, t->b, t->ldb, t->c, t->bias, t->last, \
+       NULL, 0)
 #define ROW_CASE(R, NV, TAIL)                                                                    \
   case R:                                                                                        \
     if (R <= NN_R##NV) {                                                                         \
@@ -136,7 +137,12 @@ static void direct(const nn_product *g) {
 /* The inner loop of large products, its strides known. */
 static void full_tile(const nn_product *g, const float *pa, const float *pb, float *c,
                       const float *bias) {
-  tile(NN_R2, 2, 0, g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, VW);
+  tile(NN_R2, 2, 0, g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, VW, NULL, 0);
+}
+
+static void asking_tile(const nn_product *g, const float *pa, const float *pb, float *c,
+                        const float *bias, const nn_ahead *ahead, int64_t piece) {
+  tile(NN_R2, 2, 0, g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, VW, ahead, piece);
 }
 
 static void edge_tile(const nn_product *g, const float *pa, const float *pb, float *c,
@@ -146,17 +152,22 @@ static void edge_tile(const nn_product *g, const float *pa, const float *pb, flo
   panel(&t, rows, nv, (size_t)(cols - (nv - 1) * VW));
 }
 
-static void packed(const nn_product *g, const float *pa, const float *pb) {
+static void packed(const nn_product *g, const float *pa, const float *pb, const nn_ahead *ahead) {
+  int64_t piece = 0;
   for (int64_t j = 0; j < g->n; j += 2 * VW, pb += 2 * VW * g->k) {
     int64_t cols = g->n - j < 2 * VW ? g->n - j : 2 * VW;
     const float *a = pa, *bias = g->bias ? g->bias + j : NULL;
     for (int64_t i = 0; i < g->m; i += NN_R2, a += NN_R2 * g->k) {
       int64_t rows = g->m - i < NN_R2 ? g->m - i : NN_R2;
       float *c = g->c + i * g->ldc + j;
-      if (rows == NN_R2 && cols == 2 * VW)
+      if (rows == NN_R2 && cols == 2 * VW && piece < ahead->pieces) {
+        asking_tile(g, a, pb, c, bias, ahead, piece);
+        piece += (g->k + ASK_EACH - 1) / ASK_EACH;
+      } else if (rows == NN_R2 && cols == 2 * VW) {
         full_tile(g, a, pb, c, bias);
-      else
+      } else {
         edge_tile(g, a, pb, c, bias, rows, cols);
+      }
     }
   }
 }

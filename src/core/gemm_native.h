@@ -29,6 +29,13 @@ typedef struct nn_product {
   int relu;          /* negative results become 0 */
 } nn_product;
 
+/* Memory that is read soon and asked for meanwhile: `pieces` of 64 floats, in `rows` (a power of 2)
+ * rows `ld` floats apart, column of pieces by column. */
+typedef struct nn_ahead {
+  const float *from;
+  int64_t ld, rows, pieces;
+} nn_ahead;
+
 typedef struct nn_gemm_kernels {
   int mr, nr; /* rows and columns of a packed tile */
   /* Any product, from the operands where they lie. */
@@ -38,7 +45,7 @@ typedef struct nn_gemm_kernels {
   /* Packs columns j0 .. j0+cols-1 of B, rows p0 .. p0+k-1, as panels of nr columns: out[p][nr]. */
   void (*pack_b)(float *out, const nn_product *g, int64_t j0, int64_t cols, int64_t p0, int64_t k);
   /* g over packed panels: m rows of pa, n columns of pb, k; g->a and g->b are not read. */
-  void (*packed)(const nn_product *g, const float *pa, const float *pb);
+  void (*packed)(const nn_product *g, const float *pa, const float *pb, const nn_ahead *ahead);
   /* The passes of core/chain.h. Only tables for 8 columns and fewer have them. */
   void (*chain_forward)(const nn_chain *c);
   void (*chain_backward)(const nn_chain *c);
