@@ -147,6 +147,10 @@ describe("the gradient of", function()
   case("sparse_softmax_crossentropy", {4, 3}, core.new({0, 2, 1, 2}, "int32"))
   case("sparse_softmax_crossentropy", {4, 3}, core.new({0, 2, 1, 2}, "int32"),
     {with = true, ints = {1, 2}, name = "with an ignored class"})
+  case("sparse_softmax_crossentropy", {5, 2}, core.new({0, 1, 1, 0, 1}, "int32"),
+    {with = true, name = "of two classes"})
+  case("sparse_softmax_crossentropy", {5, 2}, core.new({0, 7, 1, 7, 1}, "int32"),
+    {with = true, ints = {1, 7}, name = "of two classes with an ignored one"})
   case("sigmoid_crossentropy", {6, 3}, random({6, 3}, 0, 1))
 
   case("batch_norm", {9, 4}, {4}, {4}, {with = true, ints = {3}, floats = {1e-3}})

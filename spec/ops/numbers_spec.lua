@@ -261,3 +261,29 @@ describe("the number of threads", function()
     end)
   end
 end)
+
+describe("class ids as targets", function()
+  for _, classes in ipairs {2, 3, 10, 40} do
+    it(("of %d classes give what the same probabilities give"):format(classes), function()
+      local z = core.rng.normal({11, classes}, 0, 2, 5, 1, 0)
+      for _, dtype in ipairs {"int32", "float32", "uint8"} do
+        local ids = core.astype(core.rng.randint({11}, 0, classes, 5, 2, 0), dtype)
+        local targets = ops.one_hot(ids, classes)
+        close(core.apply("softmax_crossentropy", {z, targets}):totable(),
+          core.apply("sparse_softmax_crossentropy", {z, ids}, {0, 0}))
+        local p = ops.softmax(z)
+        close(core.apply("categorical_match", {targets, p}):totable(),
+          core.apply("sparse_match", {ids, p}))
+      end
+    end)
+  end
+
+  it("out of range are an error, ignored ones give 0", function()
+    local z = core.new({{1, 2}, {3, 4}, {5, 6}}, "float32")
+    close({math.log(1 + math.exp(1)), 0, 0}, core.apply("sparse_softmax_crossentropy",
+      {z, i32 {0, 9, 9}}, {1, 9}))
+    assert.error_matches(function()
+      return core.apply("sparse_softmax_crossentropy", {z, i32 {0, 1, 2}}, {0, 0})
+    end, "class id 2 in row 3, expected 0 to 1")
+  end)
+end)

@@ -278,15 +278,48 @@ static nn_status sparse_shape(const nn_attrs *a, int n_in, const nn_shape *const
   return NN_OK;
 }
 
+/* Saved: p, the rows' classes, and those of two classes once more as targets. */
+static size_t sparse_bytes(const nn_attrs *a, int n_in, const nn_shape *const *in) {
+  (void)a, (void)n_in;
+  size_t n = (size_t)in[0]->dim[in[0]->ndim - 1], rows = nn_shape_bytes(in[0]) / (n * sizeof(float));
+  return nn_shape_bytes(in[0]) + rows * (sizeof(int32_t) + (n == 2 ? 2 * sizeof(float) : 0));
+}
+
+static int32_t *classes_of(const nn_call *c, rows r) {
+  return (int32_t *)(void *)((float *)c->saved + r.m * r.n);
+}
+
+static float *pairs_of(const nn_call *c, rows r) {
+  return (float *)(void *)(classes_of(c, r) + r.m);
+}
+
 /* The class of row i, -1 when the row is ignored or its id is out of range. */
-static int64_t class_at(const nn_call *c, int64_t i, int64_t n, int report) {
-  double id = nn_element(c->in[1], c->in_shape[1]->dtype, i);
+static int32_t class_at(const nn_call *c, int64_t i, double id, int64_t n) {
   if (c->attrs->i[0] && id == (double)c->attrs->i[1]) return -1;
-  if (id >= 0 && id < (double)n) return (int64_t)id;
-  if (report)
-    nn_fault(c->run, "sparse_categorical_crossentropy: class id %g in row %lld, expected 0 to %lld",
-             id, (long long)i + 1, (long long)n - 1);
+  if (id >= 0 && id < (double)n) return (int32_t)id;
+  nn_fault(c->run, "sparse_categorical_crossentropy: class id %g in row %lld, expected 0 to %lld",
+           id, (long long)i + 1, (long long)n - 1);
   return -1;
+}
+
+static void read_classes(const nn_call *c, rows r, int32_t *class) {
+  const nn_dtype type = c->in_shape[1]->dtype;
+  if (type != NN_I32 || c->attrs->i[0]) {
+    for (int64_t i = 0; i < r.m; i++)
+      class[i] = class_at(c, i, nn_element(c->in[1], type, i), r.n);
+    return;
+  }
+  const int32_t *id = c->in[1];
+  for (int64_t i = 0; i < r.m; i++)
+    class[i] = (uint32_t)id[i] < r.n ? id[i] : class_at(c, i, id[i], r.n);
+}
+
+/* Labels are random, so targets come from a table instead of a branch. */
+static void sparse_pairs(nn_call *c, rows r, const int32_t *class) {
+  static const float targets[3][2] = {{0, 0}, {1, 0}, {0, 1}}; /* of classes -1, 0, 1 */
+  float *t = pairs_of(c, r);
+  for (int64_t i = 0; i < r.m; i++) memcpy(t + 2 * i, targets[class[i] + 1], sizeof *targets);
+  nn_kernels_get()->crossentropy_pairs(c->out[0], c->saved, c->in[0], t, (size_t)r.m);
 }
 
 /* log p of the row's class, from s and log(sum(exp(s))). */
@@ -294,7 +327,13 @@ static void sparse_forward(nn_call *c) {
   rows r = rows_of(c);
   float s[NN_BLOCK], log_sum[NN_BLOCK], *p = c->saved, *loss = c->out[0], top = 0;
   const float *z = c->in[0];
+  int32_t *class = classes_of(c, r);
   int64_t step = r.n <= SHORT ? rows_a_block(r.n) : 1;
+  read_classes(c, r, class);
+  if (r.n == 2) {
+    sparse_pairs(c, r, class);
+    return;
+  }
   for (int64_t i = 0; i < r.m; i += step) {
     int64_t m = r.m - i < step ? r.m - i : step;
     if (r.n <= SHORT)
@@ -303,7 +342,7 @@ static void sparse_forward(nn_call *c) {
       log_sum[0] = long_row(p + i * r.n, z + i * r.n, &top, r.n);
     /* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult): short_rows fills m rows */
     for (int64_t j = 0; j < m; j++) {
-      int64_t id = class_at(c, i + j, r.n, 1);
+      int64_t id = class[i + j];
       float own = id < 0 ? 0 : r.n <= SHORT ? s[j * r.n + id] : z[i * r.n + id] - top;
       loss[i + j] = id < 0 ? 0 : log_sum[j] - own;
     }
@@ -322,9 +361,14 @@ static void sparse_backward(nn_call *c) {
   rows r = rows_of(c);
   const float *p = c->saved;
   float *dz = c->din[0], g[NN_BLOCK];
+  const int32_t *class = classes_of(c, r);
   if (!dz) return;
+  if (r.n == 2 && !c->accumulate[0]) {
+    nn_kernels_get()->crossentropy_pairs_grad(dz, p, pairs_of(c, r), c->dout[0], (size_t)r.m);
+    return;
+  }
   for (int64_t i = 0; i < r.m; i++) {
-    int64_t id = class_at(c, i, r.n, 0);
+    int64_t id = class[i];
     float dl = id < 0 ? 0 : c->dout[0][i];
     if (r.n <= SHORT) {
       sparse_short_row(dz + i * r.n, p + i * r.n, id, dl, c->accumulate[0], r.n);
@@ -341,7 +385,7 @@ static void sparse_backward(nn_call *c) {
 
 const nn_op nn_op_sparse_softmax_crossentropy = {
     .name = "sparse_softmax_crossentropy", .n_in = 2, .n_out = 1, .shape = sparse_shape,
-    .forward = sparse_forward, .backward = sparse_backward, .saved = p_bytes};
+    .forward = sparse_forward, .backward = sparse_backward, .saved = sparse_bytes};
 
 /* --- one logit an element ------------------------------------------------------------------ */
 

@@ -52,12 +52,6 @@ static nn_status categorical_shape(const nn_attrs *a, int n_in, const nn_shape *
   return mismatch("categorical_match", in, e);
 }
 
-/* Two classes: the second one wins only when it is larger. */
-static void match_two(float *y, const float *t, const float *p, int64_t m) {
-  for (int64_t i = 0; i < m; i++)
-    y[i] = (t[2 * i + 1] > t[2 * i]) == (p[2 * i + 1] > p[2 * i]) ? 1.0F : 0.0F;
-}
-
 /* Whether the first maxima of each row stand in one place. */
 static void match_floats(float *y, const float *t, const float *p, int64_t m, int64_t n) {
   if (n == 2) {
@@ -72,10 +66,6 @@ static void categorical_forward(nn_call *c) {
   float *y = c->out[0];
   if (c->in_shape[0]->dtype == NN_F32 && c->in_shape[1]->dtype == NN_F32) {
     match_floats(y, c->in[0], c->in[1], m, n);
-    return;
-  }
-  if (n == 2 && c->in_shape[0]->dtype == NN_F32 && c->in_shape[1]->dtype == NN_F32) {
-    match_two(y, c->in[0], c->in[1], m);
     return;
   }
   for (int64_t i = 0; i < m; i++)
@@ -97,9 +87,21 @@ static nn_status sparse_shape(const nn_attrs *a, int n_in, const nn_shape *const
   return ids_shape("sparse_match", NN_F32, in, out, e);
 }
 
+static void match_ids(float *y, const int32_t *id, const float *p, int64_t m, int64_t n) {
+  static const float one_if[2] = {0, 1}; /* without a branch, for labels are random */
+  if (n == 2)
+    for (int64_t i = 0; i < m; i++) y[i] = one_if[id[i] == (p[2 * i + 1] > p[2 * i])];
+  else
+    for (int64_t i = 0; i < m; i++) y[i] = id[i] == first_max(p + i * n, n);
+}
+
 static void sparse_forward(nn_call *c) {
   int64_t n = columns(c), m = nn_shape_size(c->out_shape[0]);
   float *y = c->out[0];
+  if (c->in_shape[0]->dtype == NN_I32 && c->in_shape[1]->dtype == NN_F32) {
+    match_ids(y, c->in[0], c->in[1], m, n);
+    return;
+  }
   for (int64_t i = 0; i < m; i++)
     y[i] = nn_element(c->in[0], c->in_shape[0]->dtype, i) == (double)first_max_any(c, 1, i * n, n);
 }
