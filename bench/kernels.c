@@ -213,7 +213,10 @@ static void bench_rows(const char *part) {
 static void measure_peak(nn_gemm *g) {
   static const product p = {"", "nn", 14, 32, 240};
   job j = {g, &p, array(14 * 240), array(32 * 240), array(14 * 32), array(32)};
-  peak_gflops = 2.0 * p.m * p.n * p.k / measure(run_product, &j) * 1e-9;
+  for (int i = 0; i < 5; i++) { /* the best: others may use the processor meanwhile */
+    double gflops = 2.0 * p.m * p.n * p.k / measure(run_product, &j) * 1e-9;
+    if (gflops > peak_gflops) peak_gflops = gflops;
+  }
   printf("{\"kernel\":\"peak\",\"table\":\"%s\",\"threads\":%d,\"gflops\":%.1f}\n",
          nn_kernels_get()->name, nn_pool_threads(g->pool), peak_gflops);
   free(j.a), free(j.b), free(j.c), free(j.row);
