@@ -179,6 +179,23 @@ describe("paths", function()
   end)
 end)
 
+describe("what could not be loaded", function()
+  it("is not saved", function()
+    local long = message(L.Dense, {3, name = ("n"):rep(513)})
+    assert.is_truthy(long:find("Dense: a name of 513 bytes, at most 512 are possible", 1, true))
+    assert.is_truthy(message(L.Dense, {3, name = "a\0b"}):find("a zero byte", 1, true))
+    local layers = {nn.Input{shape = {2}}}
+    for i = 2, 10001 do layers[i] = L.Identity{} end
+    local model = nn.Sequential(layers)
+    assert.is_truthy(message(model.save, model, path "many.keras"):find(
+      "save: the model has 10000 layers, at most 9999 can be saved", 1, true))
+    assert.is_falsy(core.sys.exists(path "many.keras"))
+    layers[10001] = nil
+    nn.Sequential(layers):save(path "many.keras")
+    assert.equal(9999, #nn.saving.load_model(path "many.keras").layers)
+  end)
+end)
+
 describe("own classes", function()
   local function own()
     local Twice = L.Layer:extend("Twice", {args = "factor=2"})
@@ -306,6 +323,9 @@ describe("fearless loading", function()
     assert.is_false(ok)
     assert.is_truthy(text:find("limit", 1, true), text)
     assert.is_truthy(message(nn.saving.limits, {byte = 1}):find("unknown argument", 1, true))
+    for _, v in ipairs{"1", 0, 1.5, 1 / 0} do
+      assert.is_truthy(message(nn.saving.limits, {bytes = v}):find("limits: bytes is ", 1, true))
+    end
   end)
 end)
 

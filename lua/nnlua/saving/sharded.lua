@@ -82,7 +82,7 @@ local function shard_names(index, where)
   local names, seen = {}, {}
   for _, v in pairs(type(index.weight_map) == "table" and index.weight_map or {}) do
     for _, name in ipairs(type(v) == "table" and v or {v}) do
-      if type(name) ~= "string" or not name:find "^[^/\\]+_%d+%.weights%.h5$" then
+      if type(name) ~= "string" or not name:find "^[^/\\%c]+_%d+%.weights%.h5$" then
         err.raise("%s: the index names a shard '%s'", where, tostring(name))
       end
       if not seen[name] then names[#names + 1] = name end
