@@ -4,6 +4,7 @@ local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
 local repr = require "nnlua.repr"
+local state_check = require "nnlua.saving.state_check"
 local sys = require("nnlua.core").sys
 
 ---@class nn.callbacks.History: nn.callbacks.Callback
@@ -44,8 +45,21 @@ function History:get_state()
   return {names = names, values = values, epochs = epochs, epoch = self.epoch}
 end
 
+-- What get_state gave: lists, as many epochs as values for each name.
+local function is_series(state)
+  local is_list = state_check.is_list
+  if not is_list(state.names, "string") or not is_list(state.epoch, "number")
+    or not is_list(state.values, "table") or not is_list(state.epochs, "table") then return false end
+  for i in ipairs(state.names) do
+    local values, epochs = state.values[i], state.epochs[i]
+    if not values or not is_list(epochs, "number") or #values ~= #epochs then return false end
+  end
+  return true
+end
+
 function History:set_state(state)
   History.init(self)
+  if not is_series(state) then return end
   self.epoch = state.epoch
   for i, key in ipairs(state.names) do
     self.history[key], self.epochs_of[key] = state.values[i], state.epochs[i]

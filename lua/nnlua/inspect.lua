@@ -158,7 +158,8 @@ readers[".h5"] = function(report, path)
   report.keras_version = tree.attributes.keras_version
   local function text(name)
     local v = tree.attributes[name]
-    return type(v) == "string" and core.json.decode(v, path .. ": " .. name, limits()) or nil
+    local value = type(v) == "string" and core.json.decode(v, path .. ": " .. name, limits())
+    return type(value) == "table" and value or nil
   end
   local object, training = text "model_config", text "training_config"
   if object then

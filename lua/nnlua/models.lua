@@ -11,7 +11,9 @@ models.clone_model = args.fn("clone_model",
   "model, input_tensors=None, clone_function=None, call_function=None, recursive=False",
   function(model)
     local config = require "nnlua.saving.config"
-    return config.make_model(core.json.decode(core.json.encode(config.serialize_model(model))))
+    local objects = require "nnlua.saving.objects"
+    local whole = objects.standing_alone(config.serialize_model, model)
+    return config.make_model(core.json.decode(core.json.encode(whole)))
   end, {extra = true})
 
 local lazy = {

@@ -1,9 +1,13 @@
 -- Default names of layers, models, metrics, optimizers: snake case of the class, numbered per
 -- prefix.
 
+local err = require "nnlua.err"
+
 local names = {}
 
 local counters = {}
+
+local longest = 512 -- bytes: paths of variables repeat the names of all around them
 
 --- Keras's classes whose own name, which names and files come from, is not the exported one.
 names.own = {GroupQueryAttention = "GroupedQueryAttention"}
@@ -20,6 +24,14 @@ function names.unique(prefix)
   local n = counters[prefix]
   counters[prefix] = (n or 0) + 1
   return n and ("%s_%d"):format(prefix, n) or prefix
+end
+
+--- Raises unless a layer may have that name: what is saved must load again. where: begins the text.
+function names.check(name, where)
+  err.check(type(name) == "string", "%s: name is %s, expected a string", where, err.show(name))
+  err.check(#name <= longest, "%s: a name of %d bytes, at most %d are possible", where, #name,
+    longest)
+  err.check(not name:find("\0", 1, true), "%s: a name with a zero byte", where)
 end
 
 --- Default name of an object of that class.

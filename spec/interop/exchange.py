@@ -1,5 +1,6 @@
-"""Loads what nnlua saved into Keras, compares, and saves it again: exchange.py FOLDER"""
-import importlib.util
+"""Loads what nnlua saved into Keras, compares, and saves it again: exchange.py FOLDER [NEEDS]
+
+NEEDS: takes the models that need it (tensorflow) instead of those that need nothing."""
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ import numpy as np
 
 ROWS = 48
 folder = sys.argv[1]
+needs = sys.argv[2] if len(sys.argv) > 2 else None
 
 
 def numbers(shape, salt):
@@ -99,8 +101,8 @@ with open(os.path.join(folder, "index.json")) as f:
 for name in names:
     with open(os.path.join(folder, name + ".json")) as f:
         m = json.load(f)
-    if m.get("needs") and not importlib.util.find_spec(m["needs"]):
-        left_out.append(name)
+    if m.get("needs") != needs:
+        left_out += [name] if m.get("needs") else []
         continue
     for ending in (".keras", ".h5", ".weights.h5"):
         try:
@@ -119,5 +121,5 @@ for name in names:
 print("nnlua -> Keras %s (%s): %d passed, %d failed" % (
     keras.__version__, keras.config.backend(), passed, failed))
 if left_out:
-    print("left out, as Keras needs tensorflow for them: " + ", ".join(left_out))
-sys.exit(0 if failed == 0 else 1)
+    print("left out here, as Keras needs tensorflow for them: " + ", ".join(left_out))
+sys.exit(0 if failed == 0 and passed > 0 else 1)

@@ -1,8 +1,11 @@
 -- Models that nnlua and Keras exchange: between them every layer that both have and that works on
 -- numbers.
--- {name=, build = function() ... end, x = shape or list of shapes, ids = highest id for integers}
+-- {name=, build = function() ... end, x = shape or list of shapes, ids = highest id for integers,
+-- needs = what Keras needs for it, no_h5 = Keras cannot read it, lost_h5 = the error of a .h5 of
+-- Keras}
 
 local nn = require "nnlua"
+local support = require "spec.interop.support"
 local L = setmetatable({}, {__index = function(_, name)
   return nn.layers[name] or error("no layer " .. name)
 end})
@@ -62,6 +65,11 @@ end)
 add("TimeDistributed", {4, 3}, function() return L.TimeDistributed{L.Dense{5}} end)
 one("Rescaling", {6}, {scale = 0.5, offset = 1})
 one("Normalization", {6}, {mean = {1, 2, 3, 4, 5, 6}, variance = {1, 1, 2, 2, 3, 3}})
+add("Normalization-adapted", {6}, function()
+  local layer = L.Normalization{}
+  layer:adapt(support.numbers({6}, 3))
+  return layer
+end)
 one("Masking", {4, 3})
 
 -- integers
@@ -141,6 +149,17 @@ ids("Embedding-mask", 7, {5}, function() return L.Embedding{8, 4, mask_zero = tr
 ids("IntegerLookup", 7, {5}, "tensorflow", function()
   return L.IntegerLookup{vocabulary = {1, 2, 3, 5}, output_mode = "multi_hot"}
 end)
+ids("IntegerLookup-adapted", 7, {5}, "tensorflow", function()
+  local layer = L.IntegerLookup{max_tokens = 6, output_mode = "count"}
+  layer:adapt(support.ids({5}, 7))
+  return layer
+end)
+models[#models].lost_h5 = "the file does not hold its vocabulary"
+ids("IntegerLookup-indices", 7, {5}, "tensorflow", function()
+  return L.IntegerLookup{vocabulary = {1, 2, 3, 5}, num_oov_indices = 2}
+end, function() return L.Embedding{6, 3} end)
+ids("Hashing-indices", 7, {5}, "tensorflow", function() return L.Hashing{6} end,
+  function() return L.Embedding{6, 3} end)
 ids("Hashing", 7, {5}, "tensorflow", function()
   return L.Hashing{6, output_mode = "multi_hot"}
 end)

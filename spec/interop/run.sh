@@ -5,7 +5,8 @@
 #   spec/interop/run.sh NNLUA FOLDER
 #
 # Installs Keras and onnxruntime from PyPI into a virtual environment below FOLDER, once. KERAS_BACKEND
-# chooses what Keras runs on: jax, or tensorflow or torch where they are installed in it.
+# chooses what Keras runs on: jax, or tensorflow or torch where they are installed in it. Layers that
+# look things up need TensorFlow in Keras; where it cannot be installed they are left out.
 set -e
 nnlua=$1 folder=$2
 python=$folder/venv/bin/python
@@ -16,6 +17,7 @@ if [ ! -x "$python" ]; then
   mkdir -p "$folder"
   python3 -m venv "$folder/venv"
   "$folder/venv/bin/pip" -q install 'keras==3.15.*' jax h5py numpy onnxruntime
+  "$folder/venv/bin/pip" -q install tensorflow-cpu || echo "interop: there is no TensorFlow here"
 fi
 
 rm -rf "$folder/files"
@@ -23,6 +25,14 @@ mkdir -p "$folder/files"
 status=0
 "$nnlua" spec/interop/write.lua "$folder/files" || status=1
 "$python" spec/interop/exchange.py "$folder/files" 2> "$folder/keras.log" || status=1
+if "$python" -c 'import tensorflow' 2> /dev/null; then
+  KERAS_BACKEND=tensorflow "$python" spec/interop/exchange.py "$folder/files" tensorflow \
+    2>> "$folder/keras.log" || status=1
+  "$nnlua" spec/interop/lookups.lua write "$folder/files" || status=1
+  KERAS_BACKEND=tensorflow "$python" spec/interop/lookups.py "$folder/files" \
+    2>> "$folder/keras.log" || status=1
+  "$nnlua" spec/interop/lookups.lua read "$folder/files" || status=1
+fi
 "$nnlua" spec/interop/read.lua "$folder/files" || status=1
 "$python" spec/interop/hdf5_make.py "$folder/files" || status=1
 "$nnlua" spec/interop/hdf5_read.lua "$folder/files" || status=1

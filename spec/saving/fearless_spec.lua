@@ -203,6 +203,28 @@ describe("limits", function()
   end)
 end)
 
+-- Opening a pipe waits for somebody to write, and a device has no end.
+describe("what is no regular file", function()
+  local endings = {".keras", ".h5", ".safetensors", ".weights.h5", ".npz", ".weights.json",
+    ".onnx"}
+  for _, ending in ipairs(endings) do
+    it("is refused at once, " .. ending, function()
+      local model = network(1)
+      for name, command in pairs{pipe = "mkfifo '%s'", zero = "ln -s /dev/zero '%s'",
+          folder = "mkdir '%s'"} do
+        local file = path(name .. ending)
+        assert(os.execute(command:format(file)))
+        local wanted = name == "folder" and "is a folder" or "not a regular file"
+        assert.matches(wanted, message(inspect.file, file))
+        if ending ~= ".onnx" then assert.matches(wanted, message(model.load_weights, model, file)) end
+        if not ending:find "weights" and ending ~= ".npz" then
+          assert.matches(wanted, message(nn.saving.load_model, file))
+        end
+      end
+    end)
+  end
+end)
+
 describe("a name", function()
   local function written()
     local pipe, list = io.popen("cd '" .. folder .. "/names' && find . -type f | sort"), {}

@@ -1,5 +1,6 @@
 -- nnlua inspect: what it says of a file of each format.
 
+local core = require "nnlua.core"
 local inspect = require "nnlua.inspect"
 local files = require "spec.support.files"
 local scratch = require "spec.support.scratch"
@@ -56,6 +57,17 @@ describe("inspect", function()
       local ok, told = pcall(inspect.file, name .. ending)
       assert.is_false(ok)
       assert.is_truthy(told:find(name, 1, true), told)
+    end
+  end)
+
+  it("takes configurations for what they are", function()
+    local folder = scratch.make()
+    finally(function() scratch.remove(folder) end)
+    local name = folder .. "/odd.h5"
+    for _, text in ipairs{"5", "null", '"x"', "[]", "[[[]]]", "{}"} do
+      core.hdf5.save(name, {{"text", "", "model_config", text},
+        {"text", "", "training_config", text}, {"group", "model_weights"}})
+      assert.is_truthy(text_of(name):find("odd.h5", 1, true))
     end
   end)
 

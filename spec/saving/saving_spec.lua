@@ -179,6 +179,85 @@ describe("paths", function()
   end)
 end)
 
+describe("a vocabulary that was counted", function()
+  local ids = core.new({{1, 2, 2}, {5, 2, 9}, {9, 9, 4}, {1, 3, 7}}, "int32")
+
+  local function make(mode, pad)
+    nn.utils.set_random_seed(3)
+    local lookup = L.IntegerLookup{max_tokens = pad and 9 or 6, output_mode = mode,
+      pad_to_max_tokens = pad}
+    lookup:adapt(ids)
+    return nn.Sequential{nn.Input{shape = {3}, dtype = "int32"}, lookup, L.Flatten{}, L.Dense{2}}
+  end
+
+  local function predicted(model) return core.sha256{model:predict{ids, verbose = 0}} end
+
+  for _, mode in ipairs{"int", "multi_hot", "count", "tf_idf", "tf_idf padded"} do
+    for _, ending in ipairs{".keras", ".h5", ".safetensors"} do
+      it(("comes back: %s, %s"):format(mode, ending), function()
+        local model = make(mode:match "%S+", mode:find "padded" and true or false)
+        model:save(path("counted" .. ending))
+        local again = nn.saving.load_model(path("counted" .. ending))
+        assert.equal(predicted(model), predicted(again))
+        again:save(path("again" .. ending))
+        assert.equal(core.sha256_file(path("counted" .. ending)),
+          core.sha256_file(path("again" .. ending)))
+        assert.equal(predicted(model), predicted((nn.saving.load_model(path("again" .. ending)))))
+      end)
+    end
+  end
+
+  -- The archive with other members: {name = text, or false for none}.
+  local function changed(members)
+    make "tf_idf":save(path "counted.keras")
+    local zip, list = core.zip.open(path "counted.keras"), {}
+    for _, m in ipairs(zip:names()) do
+      local text = members[m[1]]
+      if text == nil then text = zip:read(m[1]) end
+      if text then list[#list + 1] = {m[1], text} end
+    end
+    core.behind.zip(path "changed.keras", list):wait()
+    return message(nn.saving.load_model, path "changed.keras")
+  end
+
+  it("is missed and measured", function()
+    local name = "assets/layers/integer_lookup/vocabulary.txt"
+    local text = changed{[name] = false}
+    assert.is_truthy(text:find("layer 'integer_lookup' (IntegerLookup): the file does not hold its "
+      .. "vocabulary", 1, true), text)
+    assert.is_truthy(changed{[name] = "-1\n2\n9"}:find("a vocabulary of 3 tokens, expected 6", 1,
+      true))
+    assert.is_truthy(changed{[name] = "-1\n2\n9\n2\n2\n2"}:find("holds '2' twice", 1, true))
+  end)
+
+  it("has as many weights as tokens", function()
+    local model = make "tf_idf"
+    core.hdf5.save(path "idf.weights.h5", {{"group", "layers/integer_lookup/vars"},
+      {"tensor", "layers/integer_lookup/vars/idf_weights", core.new{1, 2}},
+      {"tensor", "layers/dense/vars/0", model.layers[3].weights[1].tensor},
+      {"tensor", "layers/dense/vars/1", model.layers[3].weights[2].tensor}})
+    local text = message(model.load_weights, model, path "idf.weights.h5")
+    assert.is_truthy(text:find("idf_weights are (2) in the file, expected (6)", 1, true), text)
+  end)
+end)
+
+describe("what could not be loaded", function()
+  it("is not saved", function()
+    local long = message(L.Dense, {3, name = ("n"):rep(513)})
+    assert.is_truthy(long:find("Dense: a name of 513 bytes, at most 512 are possible", 1, true))
+    assert.is_truthy(message(L.Dense, {3, name = "a\0b"}):find("a zero byte", 1, true))
+    local layers = {nn.Input{shape = {2}}}
+    for i = 2, 10001 do layers[i] = L.Identity{} end
+    local model = nn.Sequential(layers)
+    assert.is_truthy(message(model.save, model, path "many.keras"):find(
+      "save: the model has 10000 layers, at most 9999 can be saved", 1, true))
+    assert.is_falsy(core.sys.exists(path "many.keras"))
+    layers[10001] = nil
+    nn.Sequential(layers):save(path "many.keras")
+    assert.equal(9999, #nn.saving.load_model(path "many.keras").layers)
+  end)
+end)
+
 describe("own classes", function()
   local function own()
     local Twice = L.Layer:extend("Twice", {args = "factor=2"})
@@ -306,6 +385,9 @@ describe("fearless loading", function()
     assert.is_false(ok)
     assert.is_truthy(text:find("limit", 1, true), text)
     assert.is_truthy(message(nn.saving.limits, {byte = 1}):find("unknown argument", 1, true))
+    for _, v in ipairs{"1", 0, 1.5, 1 / 0} do
+      assert.is_truthy(message(nn.saving.limits, {bytes = v}):find("limits: bytes is ", 1, true))
+    end
   end)
 end)
 

@@ -229,7 +229,7 @@ nn_status nn_csv_load(nn_csv_table *t, nn_alloc *a, const char *path, const nn_c
   uint8_t *bytes = NULL;
   size_t n = 0;
   csv_table_begin(t, a);
-  nn_status st = nn_file_load(a, path, limits, &bytes, &n, e);
+  nn_status st = nn_input_load(a, path, limits, &bytes, &n, e);
   if (!st) st = nn_csv_open_memory(&r, a, path, bytes, n, o, limits, e);
   st = read_all(r, st, t, e);
   nn_mem_free(a, bytes);

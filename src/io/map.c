@@ -1,14 +1,13 @@
 #include "io/map.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/idx.h"
 #include "io/npy.h"
+#include "io/stream.h"
 
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
@@ -18,17 +17,14 @@
  * does not crash. NORESERVE keeps such pages from counting as memory before they are written. Where
  * the process may not have so much writable memory (RLIMIT_DATA), the pages are read-only. */
 static nn_status map_open(nn_map *m, const char *path, nn_error *e) {
-  struct stat about;
+  uint64_t size;
   memset(m, 0, sizeof *m);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return nn_fail(e, NN_ERR_IO, "%.200s: cannot open: %s", path, strerror(errno));
+  int fd = nn_file_open(path, &size, e);
+  if (fd < 0) return NN_ERR_IO;
   nn_status st = NN_OK;
-  if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
-    st = nn_fail(e, NN_ERR_IO, "%.200s: not a regular file", path);
-  else if (about.st_size == 0)
-    st = nn_fail(e, NN_ERR_FORMAT, "%.200s: is empty", path);
+  if (size == 0) st = nn_fail(e, NN_ERR_FORMAT, "%.200s: is empty", path);
   if (!st) {
-    m->size = (size_t)about.st_size;
+    m->size = (size_t)size;
     void *p = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
     if (p == MAP_FAILED && errno == ENOMEM)
       p = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, 0);

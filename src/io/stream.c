@@ -54,17 +54,28 @@ static nn_status stream_begin(nn_stream *s, nn_alloc *a, const char *name, nn_st
   return NN_OK;
 }
 
+/* Not blocking: opening a pipe waits for a writer otherwise. */
+int nn_file_open(const char *path, uint64_t *size, nn_error *e) {
+  struct stat about;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0 || fstat(fd, &about) != 0)
+    nn_fail(e, NN_ERR_IO, "%.200s: cannot open: %s", path, strerror(errno));
+  else if (S_ISDIR(about.st_mode))
+    nn_fail(e, NN_ERR_IO, "%.200s: is a folder, expected a file", path);
+  else if (!S_ISREG(about.st_mode))
+    nn_fail(e, NN_ERR_IO, "%.200s: not a regular file", path);
+  else {
+    *size = (uint64_t)about.st_size;
+    return fd;
+  }
+  if (fd >= 0) close(fd);
+  return -1;
+}
+
 nn_status nn_stream_open(nn_stream *s, nn_alloc *a, const char *path, nn_error *e) {
   nn_status st = stream_begin(s, a, path, NN_STREAM_READ, e);
   if (st) return st;
-  s->fd = open(path, O_RDONLY | O_CLOEXEC);
-  struct stat about;
-  if (s->fd < 0 || fstat(s->fd, &about) != 0)
-    nn_stream_fail(s, NN_ERR_IO, "cannot open: %s", strerror(errno));
-  else if (!S_ISREG(about.st_mode))
-    nn_stream_fail(s, NN_ERR_IO, "not a regular file");
-  else
-    s->size = (uint64_t)about.st_size;
+  s->fd = nn_file_open(path, &s->size, &s->error);
   st = nn_stream_status(s, e);
   if (st) nn_stream_close(s);
   return st;
@@ -302,17 +313,28 @@ nn_status nn_file_load(nn_alloc *a, const char *path, const nn_limits *limits, u
   nn_stream s;
   nn_status st = nn_stream_grow(&s, a, path, e);
   if (st) return st;
-  struct stat about;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fstat(fd, &about) != 0)
-    nn_stream_fail(&s, NN_ERR_IO, "cannot open: %s", strerror(errno));
-  else if (S_ISDIR(about.st_mode))
-    nn_stream_fail(&s, NN_ERR_IO, "is a folder, expected a file");
-  else if (S_ISREG(about.st_mode) && (uint64_t)about.st_size > l.bytes)
+  uint64_t size;
+  int fd = nn_file_open(path, &size, &s.error);
+  if (fd >= 0 && size > l.bytes)
     nn_stream_fail(&s, NN_ERR_LIMIT, "%llu bytes, above the limit of %zu",
-                   (unsigned long long)about.st_size, l.bytes);
-  else
-    load_all(fd, S_ISREG(about.st_mode) ? (size_t)about.st_size : 0, l.bytes, &s);
+                   (unsigned long long)size, l.bytes);
+  else if (fd >= 0)
+    load_all(fd, (size_t)size, l.bytes, &s);
+  if (fd >= 0) close(fd);
+  return nn_stream_take(&s, bytes, n, e);
+}
+
+nn_status nn_input_load(nn_alloc *a, const char *path, const nn_limits *limits, uint8_t **bytes,
+                        size_t *n, nn_error *e) {
+  struct stat about;
+  if (stat(path, &about) != 0 || S_ISREG(about.st_mode) || S_ISDIR(about.st_mode))
+    return nn_file_load(a, path, limits, bytes, n, e);
+  nn_stream s;
+  nn_status st = nn_stream_grow(&s, a, path, e);
+  if (st) return st;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) nn_stream_fail(&s, NN_ERR_IO, "cannot open: %s", strerror(errno));
+  else load_all(fd, 0, nn_limits_of(limits).bytes, &s);
   if (fd >= 0) close(fd);
   return nn_stream_take(&s, bytes, n, e);
 }

@@ -46,6 +46,9 @@ typedef struct nn_stream {
   nn_error error;      /* the first failure; code NN_OK while all is well */
 } nn_stream;
 
+/* The descriptor of a regular file, open for reading, and its length; or -1, with an error. Anything
+ * else, also behind a link, is refused at once: a pipe or a device would wait or never end. */
+int nn_file_open(const char *path, uint64_t *size, nn_error *e);
 /* Opens a regular file for reading. NN_ERR_IO when it cannot be opened. */
 nn_status nn_stream_open(nn_stream *s, nn_alloc *a, const char *path, nn_error *e);
 /* Reads from memory, which must outlive the stream. */
@@ -79,10 +82,13 @@ void nn_stream_close(nn_stream *s);
 /* The sticky status, its error copied to `e`. */
 nn_status nn_stream_status(const nn_stream *s, nn_error *e);
 
-/* The whole file in a new block (nn_mem_free), refused when longer than limits->bytes. Also reads
- * what has no length (a pipe). The block is one byte longer, a zero, than *n. */
+/* The whole file in a new block (nn_mem_free), refused when longer than limits->bytes. The block is
+ * one byte longer, a zero, than *n. */
 nn_status nn_file_load(nn_alloc *a, const char *path, const nn_limits *limits, uint8_t **bytes,
                        size_t *n, nn_error *e);
+/* The same, also of what has no length (a pipe), for which it waits. */
+nn_status nn_input_load(nn_alloc *a, const char *path, const nn_limits *limits, uint8_t **bytes,
+                        size_t *n, nn_error *e);
 /* Replaces the file atomically by these bytes. */
 nn_status nn_file_save(nn_alloc *a, const char *path, const void *bytes, size_t n, nn_error *e);
 

@@ -1,12 +1,15 @@
 /* Hashing: strings into bins, for the preprocessing layers; bytes to their SHA-256. */
 #include "lua/l_hash.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "core/hash.h"
 #include "core/sha256.h"
+#include "io/stream.h"
 #include "lua/control.h"
 #include "lua/l_tensor.h"
 
@@ -103,15 +106,26 @@ static int l_crc32(lua_State *L) {
 static int l_sha256_file(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   nn_lua_check_files(L, "sha256_file");
-  FILE *file = fopen(path, "rb");
-  if (!file) return luaL_fileresult(L, 0, path);
+  nn_error e;
+  uint64_t length;
+  int fd = nn_file_open(path, &length, &e);
+  if (fd < 0) {
+    lua_pushnil(L);
+    lua_pushstring(L, e.text);
+    return 2;
+  }
   nn_sha256 h;
   char hex[65], bytes[16384];
+  ssize_t n;
   nn_sha256_init(&h);
-  for (size_t n; (n = fread(bytes, 1, sizeof bytes, file)) > 0;) nn_sha256_add(&h, bytes, n);
-  int failed = ferror(file);
-  fclose(file);
-  if (failed) return luaL_fileresult(L, 0, path);
+  while ((n = read(fd, bytes, sizeof bytes)) > 0 || (n < 0 && errno == EINTR))
+    if (n > 0) nn_sha256_add(&h, bytes, (size_t)n);
+  int code = n < 0 ? errno : 0;
+  close(fd);
+  if (code) {
+    errno = code;
+    return luaL_fileresult(L, 0, path);
+  }
   lua_Integer size = (lua_Integer)h.size;
   nn_sha256_hex(&h, hex);
   lua_pushstring(L, hex);

@@ -1,7 +1,7 @@
 /* The system calls that Lua's own library lacks.
  *
- * What the outside world decides returns nil (or false) and a message; only wrong arguments raise,
- * and so does every function that takes a path in a sandbox. Files are written beside their place,
+ * What the outside world decides returns nil (or false) and a message (but read raises it); wrong
+ * arguments raise, and so does every function that takes a path in a sandbox. Files are written beside their place,
  * flushed to the disk, renamed, and the folder is flushed: a reader sees the old file or the new
  * one, also after a crash.
  */
@@ -17,7 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lua/behind.h"
 #include "lua/control.h"
+#include "lua/l_tensor.h"
+#include "lua/limits.h"
 
 /* The path at argument 1, where files are open to the state. */
 static const char *check_path(lua_State *L, int arg, const char *what) {
@@ -207,11 +210,24 @@ static int l_fsync_write(lua_State *L) {
   return 1;
 }
 
+/* sys.read(path, limits): the bytes of a regular file; raises what is wrong with it. */
+static int l_read(lua_State *L) {
+  nnl_context *c = nnl_context_get(L);
+  const char *path = check_path(L, 1, "sys.read");
+  nn_limits limits = nnl_limits(L, 2);
+  nnl_block *b = nnl_push_block(L, c);
+  nnl_check(L, nn_file_load(&c->alloc, path, &limits, &b->bytes, &b->n, &c->error), &c->error);
+  lua_pushlstring(L, (const char *)b->bytes, b->n);
+  nn_mem_free(b->alloc, b->bytes);
+  b->bytes = NULL;
+  return 1;
+}
+
 void l_sys_open(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"clock", l_clock},       {"isatty", l_isatty}, {"columns", l_columns},
-      {"exists", l_exists},     {"stamp", l_stamp},
-         {"rename", l_rename}, {"mkdir", l_mkdir},
+      {"exists", l_exists},     {"stamp", l_stamp},   {"read", l_read},
+      {"rename", l_rename},     {"mkdir", l_mkdir},
       {"listdir", l_listdir},   {"fsync_write", l_fsync_write},
       {NULL, NULL}};
   luaL_newlib(L, functions);

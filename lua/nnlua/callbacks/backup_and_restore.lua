@@ -8,6 +8,7 @@
 
 local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"
+local state_check = require "nnlua.saving.state_check"
 local sys = require("nnlua.core").sys
 local terminal = require "nnlua.terminal"
 
@@ -111,7 +112,7 @@ function BackupAndRestore:get_state()
 end
 
 function BackupAndRestore:set_state(state)
-  self.batches, self.last_batch = state.batches, state.last_batch
+  state_check.take(self, state, {batches = "number", last_batch = "number"})
 end
 
 function BackupAndRestore:on_train_end()

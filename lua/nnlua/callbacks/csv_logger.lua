@@ -5,6 +5,7 @@ local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"
 local logs_of = require "nnlua.logs"
 local repr = require "nnlua.repr"
+local state_check = require "nnlua.saving.state_check"
 
 ---@class nn.callbacks.CSVLogger: nn.callbacks.Callback
 local CSVLogger = Callback:extend("CSVLogger", {args = 'filename, separator=",", append=False'})
@@ -99,8 +100,9 @@ function CSVLogger:get_state()
 end
 
 function CSVLogger:set_state(state)
-  if not state.text or not self.file then return end
-  self.keys, self.with_header = state.keys, state.with_header
+  if type(state.text) ~= "string" or not self.file then return end
+  self.keys = state_check.is_list(state.keys, "string") and state.keys or nil
+  self.with_header = state.with_header == true
   self.file:close()
   self.file = io.open(self.filename, "wb")
   if not self.file then err.raise("CSVLogger: cannot write %s", self.filename) end

@@ -3,6 +3,7 @@
 local Callback = require "nnlua.callbacks.callback"
 local err = require "nnlua.err"
 local monitor = require "nnlua.callbacks.monitor"
+local state_check = require "nnlua.saving.state_check"
 local terminal = require "nnlua.terminal"
 
 ---@class nn.callbacks.EarlyStopping: nn.callbacks.Callback
@@ -57,7 +58,8 @@ function EarlyStopping:get_state()
 end
 
 function EarlyStopping:set_state(state)
-  for key, value in pairs(state) do self[key] = value end
+  state_check.take(self, state, {wait = "number", stopped_epoch = "number", best_epoch = "number",
+    best = "number", best_weights = "table"})
 end
 
 function EarlyStopping:on_train_end()

@@ -93,6 +93,14 @@ function M.Hashing:call(x)
   return categorical.encode(bins, self.output_mode, self.num_bins, "float32")
 end
 
+-- Keras wants indices to be integers.
+local function with_dtype(self, config)
+  if self.output_mode == "int" and not config.dtype:find "^int" then config.dtype = "int64" end
+  return config
+end
+
+function M.Hashing:get_config() return with_dtype(self, Layer.get_config(self)) end
+
 -- HashedCrossing ----------------------------------------------------------------------------------
 
 -- Two or more columns, (N) or (N, 1) each, to one index of their combination.
@@ -166,7 +174,7 @@ function M.HashedCrossing:call(inputs)
 end
 
 function M.HashedCrossing:get_config()
-  local config = Layer.get_config(self)
+  local config = with_dtype(self, Layer.get_config(self))
   config.trainable = nil
   return config
 end

@@ -55,7 +55,7 @@ local function check_common(self, a)
       err.show(a.trainable))
   end
   if a.name ~= nil then
-    err.check(type(a.name) == "string", "%s: name is %s, expected a string", name, err.show(a.name))
+    names.check(a.name, name)
   end
 end
 

@@ -8,6 +8,7 @@ local core = require "nnlua.core"
 local args = require "nnlua.args"
 local categorical = require "nnlua.layers.categorical"
 local err = require "nnlua.err"
+local shapes = require "nnlua.shapes"
 local Layer = require "nnlua.layers.layer"
 
 local M = {}
@@ -51,6 +52,8 @@ function Lookup:init(a)
   if a.vocabulary ~= nil then
     self:set_vocabulary(a.vocabulary, a.idf_weights)
   else
+    -- of a file, whose vocabulary follows once the model stands
+    rawset(self, "expected", math.tointeger(a.vocabulary_size))
     self:index_tokens()
   end
   self.built = true
@@ -250,16 +253,28 @@ end
 
 -- calls -------------------------------------------------------------------------------------------
 
+local function is_awaited(self) return self.expected and #self.tokens == 0 end
+
+local function depth_of(self)
+  if self.pad_to_max_tokens then return self.max_tokens end
+  return is_awaited(self) and self.expected or self:vocabulary_size()
+end
+
+local function weights_of(self, depth)
+  if self.weights_by_index then return core.new(self.weights_by_index) end
+  if is_awaited(self) then return core.full({depth}, 1) end
+  return err.raise("%s: output_mode 'tf_idf' needs adapt or idf_weights first", self.class_name)
+end
+
 -- Indices to the output of the mode.
 function Lookup:encode(indices)
   if self.output_mode == "int" then return indices end
-  local depth = self.pad_to_max_tokens and self.max_tokens or self:vocabulary_size()
+  local depth = depth_of(self)
   if self.output_mode ~= "tf_idf" then
     return categorical.encode(indices, self.output_mode, depth, "int32")
   end
-  err.check(self.weights_by_index, "%s: output_mode 'tf_idf' needs adapt or idf_weights first",
-    self.class_name)
-  return categorical.encode(indices, "count", depth, "float32") * core.new(self.weights_by_index)
+  local weights = weights_of(self, depth)
+  return categorical.encode(indices, "count", depth, "float32") * weights
 end
 
 -- The slot of an unknown token, by its text.
@@ -291,13 +306,18 @@ end
 
 function Lookup:get_config()
   local config = Layer.get_config(self)
-  config.vocabulary = self.given and self:get_vocabulary() or args.None
-  config.vocabulary_size = #self.tokens > 0 and self:vocabulary_size() or args.None
-  if self.output_mode == "tf_idf" and self.given then config.idf_weights = self.weights_by_index end
+  local counted = #self.tokens > 0
+  local whole = self.given or counted and require("nnlua.saving.objects").alone
+  config.vocabulary = whole and self:get_vocabulary() or args.None
+  config.vocabulary_size = counted and self:vocabulary_size() or args.None
+  if self.output_mode == "tf_idf" and whole then -- without the padding
+    config.idf_weights = table.move(self.weights_by_index, 1, #config.vocabulary, 1, {})
+  end
   return config
 end
 
--- In a .keras file a vocabulary that was counted stands beside the weights, as text.
+-- In a .keras file a vocabulary that was counted stands beside the weights, as text. Files that
+-- have no room for it hold it in the configuration.
 function Lookup:save_assets()
   if self.given or #self.tokens == 0 then return {} end
   local lines = {}
@@ -308,7 +328,11 @@ end
 --- read(name): the text of that name, nil when there is none.
 function Lookup:load_assets(read)
   local text = not self.given and read "vocabulary.txt"
-  if not text then return end
+  if not text then
+    err.check(not is_awaited(self), "layer '%s' (%s): the file does not hold its vocabulary",
+      self.name, self.class_name)
+    return
+  end
   local list, ones = {}, {}
   for line in (text .. "\n"):gmatch "(.-)\r?\n" do list[#list + 1] = line end
   while list[#list] == "" do list[#list] = nil end
@@ -317,6 +341,10 @@ function Lookup:load_assets(read)
     ones[i] = 1
   end
   if #list > 0 then self:set_vocabulary(list, self.output_mode == "tf_idf" and ones or nil) end
+  if self.expected and self.expected ~= self:vocabulary_size() then
+    err.raise("layer '%s' (%s): the file holds a vocabulary of %d tokens, expected %d", self.name,
+      self.class_name, self:vocabulary_size(), self.expected)
+  end
 end
 
 --- Numbers that a file keeps beside the weights.
@@ -329,8 +357,10 @@ end
 function Lookup:load_file_variables(read)
   local weights = self.output_mode == "tf_idf" and read "idf_weights"
   if not weights then return nil end
-  if weights.ndim ~= 1 then
-    err.raise("%s: idf_weights have %d dimensions, expected 1", self.name, weights.ndim)
+  local n = self.weights_by_index and #self.weights_by_index or self:vocabulary_size()
+  if weights.ndim ~= 1 or weights.size ~= n then
+    err.raise("layer '%s' (%s): idf_weights are %s in the file, expected (%d)", self.name,
+      self.class_name, shapes.text(weights.shape), n)
   end
   local list = core.totable(weights)
   return function() rawset(self, "weights_by_index", list) end
@@ -423,7 +453,7 @@ end
 
 function M.StringLookup:get_config()
   local config = Lookup.get_config(self)
-  config.oov_method = args.None
+  config.oov_method = "floormod" -- what Keras wants to read, and nothing else is known
   return config
 end
 

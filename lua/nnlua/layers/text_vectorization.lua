@@ -12,6 +12,7 @@ local TextVectorization = categorical.Preprocessing:extend("TextVectorization", 
   args = [[max_tokens=None, standardize="lower_and_strip_punctuation", split="whitespace",
     ngrams=None, output_mode="int", output_sequence_length=None, pad_to_max_tokens=False,
     vocabulary=None, idf_weights=None, sparse=False, ragged=False, encoding="utf-8", name=None]],
+  extra_args = setmetatable({vocabulary_size = true}, {__index = Layer.extra_args}), -- in files
 })
 
 local PUNCTUATION = "[!\"#$%%&%(%)%*%+,%-%./:;<=>%?@%[\\%]%^_`{|}~']"
@@ -136,6 +137,15 @@ function TextVectorization:call_text(list, shape)
   end
   local one = #shape == 0
   return self.lookup:call_text(flat, one and {length} or {#rows, length})
+end
+
+--- A vocabulary that was given goes into files; a counted one does not.
+function TextVectorization:get_config()
+  local config, lookup = Layer.get_config(self), self.lookup:get_config()
+  for _, key in ipairs{"vocabulary", "idf_weights", "vocabulary_size"} do
+    config[key] = lookup[key]
+  end
+  return config
 end
 
 function TextVectorization.call()

@@ -36,15 +36,14 @@ end
 
 -- A node's number among those of its layer that belong to the model (files count from 0).
 local function node_numbers(model)
-  local numbers, count = {}, {}
+  local numbers, count, own = {}, {}, {}
+  for _, node in ipairs(model.nodes) do own[node] = true end
   for _, t in ipairs(model.flat_inputs) do
     numbers[t.node], count[t.node.layer] = 0, 1
   end
   for _, layer in ipairs(model.layers) do
     for _, node in ipairs(layer.inbound_nodes or {}) do
-      local belongs = false
-      for _, n in ipairs(model.nodes) do belongs = belongs or n == node end
-      if belongs and not numbers[node] then
+      if own[node] and not numbers[node] then
         numbers[node] = count[layer] or 0
         count[layer] = numbers[node] + 1
       end
@@ -78,15 +77,23 @@ local function call_config(layer, inputs, ctx)
   return {args = core.json.array{inputs}, kwargs = kwargs}
 end
 
-local function inbound(layer, model, numbers)
+local function inbound(layer, calls, numbers)
   local list = {}
-  for _, node in ipairs(model.nodes) do
-    if node.layer == layer then
-      local given = tree.map(function(t) return tensor_config(t, numbers) end, node.inputs)
-      list[#list + 1] = call_config(layer, given, node.ctx or {})
-    end
+  for i, node in ipairs(calls or {}) do
+    local given = tree.map(function(t) return tensor_config(t, numbers) end, node.inputs)
+    list[i] = call_config(layer, given, node.ctx or {})
   end
   return core.json.array(list)
+end
+
+-- The model's nodes by their layer, each layer's in order.
+local function calls_of(model)
+  local calls = {}
+  for _, node in ipairs(model.nodes) do
+    calls[node.layer] = calls[node.layer] or {}
+    table.insert(calls[node.layer], node)
+  end
+  return calls
 end
 
 local function as_given(given, numbers)
@@ -96,14 +103,14 @@ local function as_given(given, numbers)
 end
 
 local function functional_config(model)
-  local numbers, layers = node_numbers(model), {}
+  local numbers, calls, layers = node_numbers(model), calls_of(model), {}
   for i, layer in ipairs(model.layers) do
     if layer.is_operation then
       layers[i] = operations.serialize(layer, function(t) return tensor_config(t, numbers) end)
     else
       layers[i] = objects.serialize(layer)
       layers[i].name = layer.name
-      layers[i].inbound_nodes = inbound(layer, model, numbers)
+      layers[i].inbound_nodes = inbound(layer, calls[layer], numbers)
     end
   end
   return {name = model.name, trainable = model.is_trainable, layers = core.json.array(layers),
@@ -111,8 +118,17 @@ local function functional_config(model)
     output_layers = as_given(model.outputs_as_given, numbers)}
 end
 
+-- No more than what loading takes.
+local function check_count(model)
+  local most = require("nnlua.saving.rebuild").most_layers
+  if #model.layers >= most then
+    err.raise("save: the model has %d layers, at most %d can be saved", #model.layers, most - 1)
+  end
+end
+
 --- The object of a model as data, ready for JSON.
 function config.serialize_model(model)
+  check_count(model)
   local Sequential = require "nnlua.sequential"
   if class.is(model, Sequential) then
     return {module = "keras", class_name = "Sequential", config = sequential_config(model),

@@ -82,7 +82,7 @@ function saving.limits(a)
     if key ~= "bytes" and key ~= "tensors" and key ~= "depth" then
       err.raise("limits: unknown argument '%s'; expected bytes, tensors, depth", tostring(key))
     end
-    if math.tointeger(v) == nil or v < 1 then
+    if type(v) ~= "number" or math.tointeger(v) == nil or v < 1 then
       err.raise("limits: %s is %s, expected an integer above 0", key, err.show(v))
     end
   end

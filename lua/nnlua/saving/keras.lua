@@ -2,42 +2,17 @@
 -- The date is fixed: the same model gives the same bytes.
 
 local core = require "nnlua.core"
+local assets = require "nnlua.saving.assets"
 local config = require "nnlua.saving.config"
 local err = require "nnlua.err"
 local store = require "nnlua.saving.store"
 local version = require "nnlua.saving.version"
-local walk = require "nnlua.saving.walk"
 local writer = require "nnlua.saving.behind"
 
 local format = {}
 
 local metadata = core.json.ordered{{"keras_version", "3.15.1"},
   {"date_saved", "1980-01-01@00:00:00"}, {version.key, version.number}}
-
--- assets: what a layer keeps in files beside the weights -----------------------------------------
-
-local function assets(model)
-  local list = {}
-  for _, entry in ipairs(walk.objects(model)) do
-    if entry.object.save_assets then
-      for name, text in pairs(entry.object:save_assets()) do
-        local folder = entry.path == "" and "assets/" or "assets/" .. entry.path .. "/"
-        list[#list + 1] = {folder .. name, text}
-      end
-    end
-  end
-  table.sort(list, function(a, b) return a[1] < b[1] end)
-  return list
-end
-
-local function load_assets(model, zip)
-  for _, entry in ipairs(walk.objects(model)) do
-    if entry.object.load_assets then
-      local folder = entry.path == "" and "assets/" or "assets/" .. entry.path .. "/"
-      entry.object:load_assets(function(name) return zip:read(folder .. name) end)
-    end
-  end
-end
 
 -- writing ----------------------------------------------------------------------------------------
 
@@ -49,7 +24,7 @@ function format.save_model(model, path, behind)
   local members = {{"metadata.json", core.json.encode(metadata, true)},
     {"config.json", core.json.encode(config.full(model), true)},
     {"model.weights.h5", weights}}
-  for _, member in ipairs(assets(model)) do members[#members + 1] = member end
+  for _, member in ipairs(assets.of(model)) do members[#members + 1] = member end
   if behind then return writer.zip(path, members, behind.previous) end
   core.behind.zip(path, members):wait()
 end
@@ -105,7 +80,7 @@ function format.load_model(path, options)
   local object = read_config(zip, where, path, options.limits)
   local s = open_store(zip, where, path, options.limits)
   local model = config.build(object, options, store.weight_bytes(s), where)
-  load_assets(model, zip)
+  assets.load(model, where, function(name) return zip:read(name) end)
   if model.built or #model.weights > 0 then
     store.load(s, model, {no_optimizer = not options.compile})
   end

@@ -2,7 +2,9 @@
 -- optimizer's variables by theirs. Layers are matched by order, with by_name by name.
 
 local core = require "nnlua.core"
+local assets = require "nnlua.saving.assets"
 local err = require "nnlua.err"
+local objects = require "nnlua.saving.objects"
 local own_names = require("nnlua.names").own
 local put = require "nnlua.saving.put"
 local rebuild = require "nnlua.saving.rebuild"
@@ -235,6 +237,7 @@ function format.load_model(path, options)
   object.compile_config = compile_config(root, path, options.limits)
   local f = open(path, where, options.limits)
   local model = rebuild.build(object, options, weight_bytes(f), where)
+  assets.none(model, where)
   if model.built or #model.weights > 0 then
     load(f, model, {no_optimizer = not options.compile, whole = true})
   end
@@ -247,16 +250,32 @@ end
 local json = core.json
 local keras_version = "3.15.1"
 
+local function copy(config)
+  local out = {}
+  for key, v in pairs(config) do out[key] = v end
+  return out
+end
+
+-- Keras takes a text for a function of that name where it has one, and refuses Attention's
+-- score_mode "dot" then; left out, it is "dot".
+local function legacy_config(object)
+  local config = copy(object.config)
+  if object.class_name == "Attention" and config.score_mode == "dot" then
+    config.score_mode = nil
+  end
+  return config
+end
+
 -- Layers are {class_name, config} in these files; objects inside their configs stay as they are.
 local function legacy(object)
   local out = {class_name = own_names[object.class_name] or object.class_name,
     config = object.config, name = object.name, inbound_nodes = object.inbound_nodes}
-  if type(object.config) == "table" and type(object.config.layers) == "table" then
-    local config, layers = {}, {}
-    for key, v in pairs(object.config) do config[key] = v end
+  if type(object.config) ~= "table" then return out end
+  out.config = legacy_config(object)
+  if type(object.config.layers) == "table" then
+    local layers = {}
     for i, layer in ipairs(object.config.layers) do layers[i] = legacy(layer) end
-    config.layers = json.array(layers)
-    out.config = config
+    out.config.layers = json.array(layers)
   end
   return out
 end
@@ -321,7 +340,8 @@ function format.save_model(model, path, behind)
   local config, items = require "nnlua.saving.config", {version.item()}
   text(items, "", "backend", "tensorflow")
   text(items, "", "keras_version", keras_version)
-  text(items, "", "model_config", json.encode(legacy(config.serialize_model(model)), true))
+  local whole = objects.standing_alone(config.serialize_model, model)
+  text(items, "", "model_config", json.encode(legacy(whole), true))
   local training = training_config(model)
   if training then text(items, "", "training_config", json.encode(training, true)) end
   weight_items(items, model)

@@ -68,6 +68,21 @@ objects.shift = shift
 -- writing
 -- ------------------------------------------------------------------------------------------
 
+--- True while a configuration is made that has no assets beside it.
+objects.alone = false
+
+--- Runs f(...), whose configurations hold what layers would keep in assets.
+function objects.standing_alone(f, ...)
+  local before = objects.alone
+  objects.alone = true
+  local function finish(ok, ...)
+    objects.alone = before
+    if not ok then error((...), 0) end
+    return ...
+  end
+  return finish(pcall(f, ...))
+end
+
 local function dtype_policy(name)
   return {module = "keras", class_name = "DTypePolicy", config = {name = name},
     registered_name = null}
@@ -249,7 +264,8 @@ end
 local deserialize
 
 -- Counts that make work or take memory by themselves, whatever the file's weights.
-local most = {num_thresholds = 1000000, num_classes = 100000, max_tokens = 10000000}
+local most = {num_thresholds = 1000000, num_classes = 100000, max_tokens = 10000000,
+  vocabulary_size = 10000000}
 
 -- Files name no files: opening one never opens another.
 local function check_value(key, v)

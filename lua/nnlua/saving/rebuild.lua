@@ -4,6 +4,7 @@
 local budget = require "nnlua.saving.budget"
 local core = require "nnlua.core"
 local err = require "nnlua.err"
+local names = require "nnlua.names"
 local objects = require "nnlua.saving.objects"
 local operations = require "nnlua.saving.operations"
 local tree = require "nnlua.tree"
@@ -12,7 +13,8 @@ local rebuild = {}
 
 local null = core.json.null
 local metric_bytes = 1 << 26 -- what metrics that a file names may take
-local most_layers = 10000 -- of one model
+
+rebuild.most_layers = 10000 -- of one model
 
 local function symbolic() return require "nnlua.keras_tensor" end
 
@@ -54,8 +56,6 @@ local function without_place(text)
   return text
 end
 
-local longest_name = 512 -- bytes: paths of variables repeat the names of all around them
-
 local function name_of(v)
   local name = v.name or (type(v.config) == "table" and v.config.name)
   return type(name) == "string" and name or nil
@@ -63,9 +63,7 @@ end
 
 local function check_name(v)
   local name = type(v.config) == "table" and v.config.name
-  if type(name) == "string" and #name > longest_name then
-    err.raise("load: a name of %d bytes, at most %d are possible", #name, longest_name)
-  end
+  if type(name) == "string" then names.check(name, "load") end
 end
 
 -- Errors of a layer's constructor say which layer of the file it is.
@@ -86,8 +84,8 @@ end
 
 local function check_layers(layers)
   if type(layers) ~= "table" then err.raise("load: a model without a list of layers") end
-  if #layers > most_layers then
-    err.raise("load: %d layers, at most %d are possible", #layers, most_layers)
+  if #layers > rebuild.most_layers then
+    err.raise("load: %d layers, at most %d are possible", #layers, rebuild.most_layers)
   end
   return layers
 end

@@ -2,7 +2,9 @@
 -- optimizer's variables beside the weights.
 
 local core = require "nnlua.core"
+local assets = require "nnlua.saving.assets"
 local err = require "nnlua.err"
+local objects = require "nnlua.saving.objects"
 local state = require "nnlua.saving.state"
 local version = require "nnlua.saving.version"
 local writer = require "nnlua.saving.behind"
@@ -25,7 +27,8 @@ end
 -- behind: {previous=, spare=} gives a job, see src/lua/behind.h.
 function format.save_model(model, path, behind)
   local config = require "nnlua.saving.config"
-  return save(path, state.all(model), core.json.encode(config.full(model)), behind)
+  local full = objects.standing_alone(config.full, model)
+  return save(path, state.all(model), core.json.encode(full), behind)
 end
 
 local function read(path, options, where)
@@ -48,6 +51,7 @@ function format.load_model(path, options)
   err.check(metadata.config, "%s holds weights alone; build the model and use load_weights", where)
   local object = core.json.decode(metadata.config, path .. ": config", options.limits)
   local model = config.build(object, options, state.bytes(values), where)
+  assets.none(model, where)
   if model.built or #model.weights > 0 then state.put(model, values, {}, where) end
   return model
 end

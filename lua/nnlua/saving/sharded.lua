@@ -71,15 +71,8 @@ local MOST = 1 << 26 -- bytes of an index
 
 --- The index of a file of shards, as a table.
 function format.index(path, where, limits)
-  core.sys.exists(path) -- raises in a sandbox
-  local file <close>, why = io.open(path, "rb")
-  if not file then err.raise("%s: %s", where, why) end
   local most = math.min(limits and limits.bytes or MOST, MOST)
-  if (file:seek "end" or 0) > most then
-    err.raise("%s: the index is longer than the limit of %d bytes", where, most)
-  end
-  file:seek "set"
-  local index = core.json.decode(file:read "a", path, limits)
+  local index = core.json.decode(core.sys.read(path, {bytes = most}), path, limits)
   if type(index) ~= "table" then err.raise("%s: the index is no object", where) end
   return index
 end
@@ -89,7 +82,7 @@ local function shard_names(index, where)
   local names, seen = {}, {}
   for _, v in pairs(type(index.weight_map) == "table" and index.weight_map or {}) do
     for _, name in ipairs(type(v) == "table" and v or {v}) do
-      if type(name) ~= "string" or not name:find "^[^/\\]+_%d+%.weights%.h5$" then
+      if type(name) ~= "string" or not name:find "^[^/\\%c]+_%d+%.weights%.h5$" then
         err.raise("%s: the index names a shard '%s'", where, tostring(name))
       end
       if not seen[name] then names[#names + 1] = name end

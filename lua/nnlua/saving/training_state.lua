@@ -11,6 +11,8 @@ local behind = require "nnlua.saving.behind"
 local class = require "nnlua.class"
 local err = require "nnlua.err"
 local seed = require "nnlua.seed"
+local shapes = require "nnlua.shapes"
+local state_check = require "nnlua.saving.state_check"
 local store = require "nnlua.saving.store"
 local version = require "nnlua.saving.version"
 local walk = require "nnlua.saving.walk"
@@ -102,13 +104,13 @@ local function metric_states(model)
   return out
 end
 
+local function is_plain(v) return type(v) == "number" or type(v) == "boolean" end
+
 local function plain_fields(callback)
   local out, sig = {}, getmetatable(callback) and callback.signature
   for key, v in next, callback do
     local given = sig and sig.index[key]
-    if type(key) == "string" and not given and (type(v) == "number" or type(v) == "boolean") then
-      out[key] = v
-    end
+    if type(key) == "string" and not given and is_plain(v) then out[key] = v end
   end
   return out
 end
@@ -131,16 +133,27 @@ local function numbered(name, seen)
   return name .. " " .. seen[name]
 end
 
+-- A file sets what plain_fields saved and nothing else: no argument, no function, no table.
+local function put_plain_fields(callback, state)
+  local sig = callback.signature
+  for key, v in next, state do
+    local given = sig and sig.index[key]
+    if type(key) == "string" and not given and is_plain(v)
+      and (callback[key] == nil or is_plain(callback[key])) then callback[key] = v end
+  end
+end
+
 --- Gives the callbacks of a run what they remembered.
 function training_state.put_callbacks(list, saved)
+  local Callback = require "nnlua.callbacks.callback"
   local states, seen, now = {}, {}, {}
   for _, entry in ipairs(saved) do states[numbered(entry.class_name, seen)] = entry.state end
   for _, callback in ipairs(list.callbacks) do
     local state = states[numbered(callback.class_name or "table", now)]
     if state and callback.set_state then
       callback:set_state(state)
-    elseif state and not callback.get_state then
-      for key, v in next, state do callback[key] = v end
+    elseif state and class.is(callback, Callback) and not callback.get_state then
+      put_plain_fields(callback, state)
     end
   end
 end
@@ -150,7 +163,8 @@ function training_state.put_metrics(model, saved)
   for i, metric in ipairs(model.metrics) do
     local entry = saved[i]
     for k, v in ipairs(entry and metric.variables or {}) do
-      if entry.values[k] then core.copy(v.tensor, entry.values[k]) end
+      local value = entry.values[k]
+      if value and shapes.same(value.shape, v.shape) then core.copy(v.tensor, value) end
     end
   end
 end
@@ -258,10 +272,7 @@ function training_state.load(model, path)
   err.check(model.built, "load_training_state: the model is not built")
   local file, values = read(path, where)
   local state = decode(values, where)
-  if type(state.format) ~= "number" or state.format > FORMAT then
-    err.raise("%s: the state has the format %s, expected at most %d", where,
-      tostring(state.format), FORMAT)
-  end
+  state_check.check(state, where, FORMAT)
   store.load(store.from_hdf5(file, where), model, {})
   file:close()
   training_state.apply(model, state)

@@ -177,7 +177,10 @@ function IteratorSource:position() return {pulled = self.pulled, passes = self.p
 function IteratorSource:seek(position, middle)
   for _ = 1, position.passes do self:restart() end
   if not middle then return end
-  for _ = 1, position.pulled do self.last = self:chunk() end
+  for _ = 1, position.pulled do
+    self.last = self:chunk()
+    if not self.last then return end
+  end
 end
 
 --- A chunk of the pass under way: the last that was drawn.

@@ -23,6 +23,15 @@ local function put(run, state)
   t.put_callbacks(run.callbacks, state.callbacks)
 end
 
+-- Arrays and iterators count their places in ways of their own.
+local function check_source(source, saved)
+  for key in pairs(source:position()) do
+    if saved[key] == nil then
+      err.raise("fit: the saved state is of a run over another kind of data (%s is missing)", key)
+    end
+  end
+end
+
 --- Prepares a run after on_train_begin: where it starts and what is done already.
 function resume.begin(run, state)
   local model = run.model
@@ -33,6 +42,7 @@ function resume.begin(run, state)
     run.finished = true
     model.stop_training, model.stop_reason = true, state.stop_reason
   elseif state.source then
+    check_source(run.source, state.source)
     run.source:seek(state.source, state.batch > 0 or state.continues, function()
       model.shuffles = state.shuffles - 1 -- the order of the pass under way is drawn again
     end)

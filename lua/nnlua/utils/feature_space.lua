@@ -386,11 +386,8 @@ end
 function FeatureSpace.load(path)
   core.check_files("FeatureSpace.load")
   err.check(type(path) == "string", "FeatureSpace: path is %s, expected a string", err.show(path))
-  local file, why = io.open(path, "rb")
-  if not file then err.raise("FeatureSpace: %s", why) end
-  local text = file:read("a")
-  file:close()
-  return FeatureSpace.from_config(core.json.decode(text, path))
+  local limits = require("nnlua.saving").current_limits
+  return FeatureSpace.from_config(core.json.decode(core.sys.read(path, limits), path, limits))
 end
 
 return FeatureSpace
