@@ -49,7 +49,9 @@ end
 local function is_series(state)
   local is_list = state_check.is_list
   if not is_list(state.names, "string") or not is_list(state.epoch, "number")
-    or not is_list(state.values, "table") or not is_list(state.epochs, "table") then return false end
+    or not is_list(state.values, "table") or not is_list(state.epochs, "table") then
+    return false
+  end
   for i in ipairs(state.names) do
     local values, epochs = state.values[i], state.epochs[i]
     if not values or not is_list(epochs, "number") or #values ~= #epochs then return false end

@@ -216,7 +216,9 @@ describe("what is no regular file", function()
         assert(os.execute(command:format(file)))
         local wanted = name == "folder" and "is a folder" or "not a regular file"
         assert.matches(wanted, message(inspect.file, file))
-        if ending ~= ".onnx" then assert.matches(wanted, message(model.load_weights, model, file)) end
+        if ending ~= ".onnx" then
+          assert.matches(wanted, message(model.load_weights, model, file))
+        end
         if not ending:find "weights" and ending ~= ".npz" then
           assert.matches(wanted, message(nn.saving.load_model, file))
         end

@@ -62,8 +62,8 @@ static int take_slot(large *s) {
     if (!atomic_exchange_explicit(&s->taken[i], 1, memory_order_acquire)) return i;
 }
 
-/* The block of B after that of columns j0 .. and rows q ..: it comes from memory, so it is asked for
- * while this one is multiplied (5 % of products with 16 MB of weights). */
+/* The block of B after that of columns j0 .. and rows q ..: it comes from memory, so it is asked
+ * for while this one is multiplied (5 % of products with 16 MB of weights). */
 static nn_ahead next_block(const large *s, int64_t j0, int64_t q) {
   const nn_product *p = s->p;
   if (q + s->kc < p->k) q += s->kc;

@@ -46,8 +46,9 @@ typedef struct nn_stream {
   nn_error error;      /* the first failure; code NN_OK while all is well */
 } nn_stream;
 
-/* The descriptor of a regular file, open for reading, and its length; or -1, with an error. Anything
- * else, also behind a link, is refused at once: a pipe or a device would wait or never end. */
+/* The descriptor of a regular file, open for reading, and its length; or -1, with an error.
+ * Anything else, also behind a link, is refused at once: a pipe or a device would wait or never
+ * end. */
 int nn_file_open(const char *path, uint64_t *size, nn_error *e);
 /* Opens a regular file for reading. NN_ERR_IO when it cannot be opened. */
 nn_status nn_stream_open(nn_stream *s, nn_alloc *a, const char *path, nn_error *e);
