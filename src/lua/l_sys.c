@@ -2,8 +2,8 @@
  *
  * What the outside world decides returns nil (or false) and a message (but read raises it); wrong
  * arguments raise, and so does every function that takes a path in a sandbox. Files are written
- * beside their place, flushed to the disk, renamed, and the folder is flushed: a reader sees the old
- * file or the new one, also after a crash.
+ * beside their place, flushed to the disk, renamed, and the folder is flushed: a reader sees the
+ * old file or the new one, also after a crash.
  */
 #include "lua/l_sys.h"
 

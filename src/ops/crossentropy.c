@@ -281,8 +281,8 @@ static nn_status sparse_shape(const nn_attrs *a, int n_in, const nn_shape *const
 /* Saved: p, the rows' classes, and those of two classes once more as targets. */
 static size_t sparse_bytes(const nn_attrs *a, int n_in, const nn_shape *const *in) {
   (void)a, (void)n_in;
-  size_t n = (size_t)in[0]->dim[in[0]->ndim - 1], rows = nn_shape_bytes(in[0]) / (n * sizeof(float));
-  return nn_shape_bytes(in[0]) + rows * (sizeof(int32_t) + (n == 2 ? 2 * sizeof(float) : 0));
+  size_t n = (size_t)in[0]->dim[in[0]->ndim - 1], m = nn_shape_bytes(in[0]) / (n * sizeof(float));
+  return nn_shape_bytes(in[0]) + m * (sizeof(int32_t) + (n == 2 ? 2 * sizeof(float) : 0));
 }
 
 static int32_t *classes_of(const nn_call *c, rows r) {
