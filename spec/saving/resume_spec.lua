@@ -151,6 +151,14 @@ describe("a file of a training's state", function()
     assert.same(want, fit({}, list()))
   end)
 
+  it("is an error where there is none before", function()
+    assert.is_nil(fit({}, callbacks(2, bomb(13))))
+    damage(path "backup/latest.weights.h5")
+    local ok, text = pcall(fit, {}, callbacks(2))
+    assert.is_false(ok)
+    assert.matches("BackupAndRestore: [^:]*/latest.weights.h5: .*; remove it to begin again", text)
+  end)
+
   it("holds weights that load_weights reads", function()
     local model, x, y = make{}
     model:fit{x, y, epochs = 1, verbose = 0}

@@ -42,7 +42,7 @@ local function load(self, path)
   if not sys.exists(path) then return nil end
   local ok, result = pcall(self.model.load_training_state, self.model, path)
   if ok then return result end
-  return nil, result
+  return nil, (tostring(result):gsub("^[^\n:]+:%d+: ", ""))
 end
 
 function BackupAndRestore:on_train_begin()
@@ -54,10 +54,12 @@ function BackupAndRestore:on_train_begin()
   if not state and sys.exists(self.previous) then
     state = load(self, self.previous)
     if state and message then
-      terminal.warn("BackupAndRestore: using the older save: " .. tostring(message))
+      terminal.warn("BackupAndRestore: using the older save: " .. message)
     end
   end
-  if not state and message then err.raise("BackupAndRestore: %s", tostring(message)) end
+  if not state and message then
+    err.raise("BackupAndRestore: %s; remove it to begin again", message)
+  end
   self.batches, self.last_batch, self.epoch = 0, 0, 1
   self.model.resume_from = state
 end
