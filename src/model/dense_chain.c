@@ -9,6 +9,9 @@ struct nn_dense_chain {
   const float *rows;
   const int32_t *index;
   int64_t ahead;
+  /* rows of the batch after it that are still to be asked for */
+  const float *base;
+  const int32_t *next, *next_end;
 };
 
 #define MOST_ROWS 128 /* sum_rows adds more of them in another order */
@@ -63,15 +66,22 @@ void nn_dense_chain_feed(nn_dense_chain *c, const float *rows, const int32_t *in
   c->rows = rows, c->index = index, c->ahead = ahead;
 }
 
-/* The rows of the next batch, so that they have come when it is their turn. */
-static void ask_for(const nn_dense_chain *c) {
-  int64_t n = c->ahead < c->chain.rows ? c->ahead : c->chain.rows, size = c->chain.layer[0].in;
-  const int32_t *next = c->index + c->chain.rows;
-  for (int64_t r = 0; r < n; r++) {
-    const float *row = c->rows + next[r] * size;
+/* Up to n rows of the next batch, so that they have come when it is their turn. A processor waits
+ * when it has asked for some dozens of lines, so a step asks twice, and multiplies in between. */
+static void ask_for(nn_dense_chain *c, int64_t n) {
+  const int64_t size = c->chain.layer[0].in;
+  for (; n > 0 && c->next < c->next_end; n--) {
+    const float *row = c->base + *c->next++ * size;
     for (int64_t k = 0; k < size && k < 256; k += 16) __builtin_prefetch(row + k);
     __builtin_prefetch(row + size - 1);
   }
+}
+
+static void ask_from_here(nn_dense_chain *c) {
+  c->base = c->rows;
+  c->next = c->index + c->chain.rows;
+  c->next_end = c->next + (c->ahead < c->chain.rows ? c->ahead : c->chain.rows);
+  ask_for(c, c->chain.backward ? c->chain.rows / 2 : c->chain.rows);
 }
 
 static void find_rows(nn_dense_chain *c) {
@@ -80,7 +90,8 @@ static void find_rows(nn_dense_chain *c) {
   for (int64_t r = 0; r < c->chain.rows; r++)
     c->chain.x[r] = base + (c->rows && c->index ? c->index[r] : r) * size;
   for (int64_t r = c->chain.rows; r < c->chain.padded; r++) c->chain.x[r] = c->chain.x[0];
-  if (c->rows && c->index) ask_for(c);
+  c->next = c->next_end = NULL;
+  if (c->rows && c->index) ask_from_here(c);
   c->rows = NULL;
 }
 
@@ -91,7 +102,8 @@ static void chain_forward(nn_call *call) {
 }
 
 static void chain_backward(nn_call *call) {
-  const nn_dense_chain *c = call->saved;
+  nn_dense_chain *c = call->saved;
+  ask_for(c, c->chain.rows);
   nn_chain_backward(&c->chain);
 }
 
