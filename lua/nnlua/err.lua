@@ -30,6 +30,9 @@ function err.check(ok, fmt, ...)
   return ok
 end
 
+--- The text of what pcall caught, without the place in front.
+function err.text(message) return (tostring(message):gsub("^[^\n:]+:%d+: ", "")) end
+
 local function distance(a, b)
   local row = {}
   for j = 0, #b do row[j] = j end

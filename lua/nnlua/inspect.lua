@@ -1,6 +1,7 @@
 -- nnlua inspect FILE: what is in a model's or weights' file, without building the model.
 
 local core = require "nnlua.core"
+local err = require "nnlua.err"
 local keys = require("nnlua.tree").keys
 local version = require "nnlua.saving.version"
 
@@ -298,7 +299,7 @@ function inspect.main(arg)
     if ok then
       inspect.print(report, io.write)
     else
-      io.stderr:write("nnlua: ", (tostring(report):gsub("^[^\n:]+:%d+: ", "")), "\n")
+      io.stderr:write("nnlua: ", err.text(report), "\n")
       status = 1
     end
   end

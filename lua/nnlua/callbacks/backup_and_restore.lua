@@ -42,7 +42,7 @@ local function load(self, path)
   if not sys.exists(path) then return nil end
   local ok, result = pcall(self.model.load_training_state, self.model, path)
   if ok then return result end
-  return nil, (tostring(result):gsub("^[^\n:]+:%d+: ", ""))
+  return nil, err.text(result)
 end
 
 function BackupAndRestore:on_train_begin()

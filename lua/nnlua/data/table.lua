@@ -75,7 +75,7 @@ end
 --- A column of a list of cells, for from_columns and with.
 function Table.make_column(name, values, rows, where)
   local ok, cells = pcall(column.of, values, rows)
-  if not ok then err.raise("%s: column '%s': %s", where, name, (cells:gsub("^.-:%d+: ", ""))) end
+  if not ok then err.raise("%s: column '%s': %s", where, name, err.text(cells)) end
   return {name = name, type = column.is_text(cells) and "text" or "number", values = cells}
 end
 

@@ -32,7 +32,7 @@ function assets.load(model, where, read)
       local ok, message = pcall(entry.object.load_assets, entry.object, function(name)
         return read(folder_of(entry) .. name)
       end)
-      if not ok then err.raise("%s: %s", where, (tostring(message):gsub("^[^\n:]+:%d+: ", ""))) end
+      if not ok then err.raise("%s: %s", where, err.text(message)) end
     end
   end
 end

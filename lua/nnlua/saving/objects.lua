@@ -178,7 +178,7 @@ local function object_config(object)
   local ok, config = pcall(objects.serialize_config, object:get_config())
   if not ok and type(config) ~= "string" then error(config, 0) end
   if not ok then -- say whose configuration it is
-    local text = tostring(config):gsub("^[^\n:]+:%d+: ", ""):gsub("^save: ", "")
+    local text = err.text(config):gsub("^save: ", "")
     err.raise("save: %s%s: %s", object.class_name,
       type(object.name) == "string" and (" '%s'"):format(object.name) or "", text)
   end

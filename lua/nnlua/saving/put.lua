@@ -14,7 +14,7 @@ local function write_ruled(list, where)
     local ok, message = pcall(w[1].assign, w[1], w[2])
     if not ok then
       for i = k - 1, 1, -1 do list[i][1]:assign(list[i].old) end
-      err.raise("%s: %s", where, (tostring(message):gsub("^[^\n:]+:%d+: ", "")))
+      err.raise("%s: %s", where, err.text(message))
     end
   end
 end

@@ -47,7 +47,7 @@ local internal = {"^attempt to ", "^bad argument #", "^number has no ", "^stack 
   "^'for' ", "^C stack overflow", "^error in error handling"}
 
 local function without_place(text)
-  text = tostring(text):gsub("^[^\n:]+:%d+: ", "")
+  text = err.text(text)
   for _, pattern in ipairs(internal) do
     if text:find(pattern) then
       return ("the configuration has a value of the wrong kind (%s)"):format(text)

@@ -106,11 +106,16 @@ end
 
 local function is_plain(v) return type(v) == "number" or type(v) == "boolean" end
 
+-- Whether a callback's own field is part of its state: no argument, no function, no table.
+local function is_remembered(callback, key, v)
+  local given = callback.signature and callback.signature.index[key]
+  return type(key) == "string" and not given and is_plain(v)
+end
+
 local function plain_fields(callback)
-  local out, sig = {}, getmetatable(callback) and callback.signature
+  local out = {}
   for key, v in next, callback do
-    local given = sig and sig.index[key]
-    if type(key) == "string" and not given and is_plain(v) then out[key] = v end
+    if is_remembered(callback, key, v) then out[key] = v end
   end
   return out
 end
@@ -133,13 +138,11 @@ local function numbered(name, seen)
   return name .. " " .. seen[name]
 end
 
--- A file sets what plain_fields saved and nothing else: no argument, no function, no table.
+-- A file sets what plain_fields saved and nothing else.
 local function put_plain_fields(callback, state)
-  local sig = callback.signature
   for key, v in next, state do
-    local given = sig and sig.index[key]
-    if type(key) == "string" and not given and is_plain(v)
-      and (callback[key] == nil or is_plain(callback[key])) then callback[key] = v end
+    local old = callback[key]
+    if is_remembered(callback, key, v) and (old == nil or is_plain(old)) then callback[key] = v end
   end
 end
 

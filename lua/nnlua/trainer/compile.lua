@@ -50,7 +50,7 @@ function compile.check_names(_, a)
     check(a.weighted_metrics, metrics, by_shape)
   end)
   if not ok then
-    local text = tostring(e):gsub("^.-:%d+: ", "")
+    local text = err.text(e)
     err.raise("compile: %s", (text:gsub("^compile: ", "")))
   end
 end
@@ -179,7 +179,7 @@ local function resolve_metrics(list, per, weighted, names, ys, ps, used)
     for _, id in ipairs(per[i] or {}) do
       local ok, metric = pcall(resolve_metric, id, ys[i], ps[i])
       if not ok then
-        err.raise("compile: %s", (tostring(metric):gsub("^.-:%d+: ", "")))
+        err.raise("compile: %s", err.text(metric))
       end
       local key = unique_key(used, prefix .. metric.name, weighted, prefix, metric.name)
       list[#list + 1] = {metric = metric, output = i, weighted = weighted, key = key, id = id}
