@@ -247,7 +247,7 @@ bench-peers: all $(OUT)/limit  ## the same beside PyTorch, Keras, JAX and others
 	python3 bench/peers/run.py $(BUILD) $(RESULTS)
 
 bench-kernels: $(OUT)/kernels  ## each kernel at the workloads' sizes, beside the machine's peak
-	$< | tee $(OUT)/kernels.json
+	$< > $(OUT)/kernels.json
 	python3 bench/kernels_table.py $(OUT)/kernels.json
 
 bench-lua: all  ## what epochs, hooks and single rows cost on the Lua side

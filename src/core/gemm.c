@@ -7,7 +7,7 @@
 #include "core/gemm_native.h"
 #include "core/isa.h"
 
-#define TINY (64 * 1024)   /* multiplications: below, a product is one call of a kernel */
+#define TINY (64 * 1024)    /* multiplications: below, a product is one call of a kernel */
 #define LARGE (1536 * 1024) /* from here on operands are packed */
 
 static const nn_gemm_kernels *const tables[NN_ISA_COUNT] = NN_ISA_TABLES(nn_gemm);

@@ -44,7 +44,8 @@ typedef struct nn_gemm_kernels {
   void (*pack_a)(float *out, const nn_product *g, int64_t i0, int64_t rows, int64_t p0, int64_t k);
   /* Packs columns j0 .. j0+cols-1 of B, rows p0 .. p0+k-1, as panels of nr columns: out[p][nr]. */
   void (*pack_b)(float *out, const nn_product *g, int64_t j0, int64_t cols, int64_t p0, int64_t k);
-  /* g over packed panels: m rows of pa, n columns of pb, k; g->a and g->b are not read. */
+  /* g over packed panels: m rows of pa, n columns of pb, k; g->a and g->b are not read.
+   * `ahead` is asked for meanwhile. */
   void (*packed)(const nn_product *g, const float *pa, const float *pb, const nn_ahead *ahead);
   /* The passes of core/chain.h. Only tables for 8 columns and fewer have them. */
   void (*chain_forward)(const nn_chain *c);
