@@ -150,6 +150,55 @@ static void known_problems(void) {
       }
 }
 
+/* Takes a copy of what it is given, and counts how often each element was. */
+typedef struct taken {
+  const float *c;
+  float *copy;
+  unsigned char *times;
+  int64_t n;
+} taken;
+
+static void take(void *arg, int64_t at, int64_t rows, int64_t cols) {
+  taken *t = arg;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = at + i * t->n; j < at + i * t->n + cols; j++)
+      t->copy[j] = t->c[j], t->times[j]++;
+}
+
+static int is_taken_once(nn_gemm *g, const problem *p, const float *want) {
+  taken t = {p->c, malloc(p->nc * sizeof(float)), calloc(p->nc, 1), p->n};
+  nn_gemm_taker taker = {.take = take, .arg = &t, .beside = {want}, .n_beside = 1};
+  int good = nn_gemm_tn_taken(g, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, p->c, &taker);
+  good &= taker.taken && memcmp(t.copy, want, p->nc * sizeof(float)) == 0;
+  for (size_t i = 0; i < p->nc; i++) good &= t.times[i] == 1;
+  free(t.copy), free(t.times);
+  return good;
+}
+
+static void takers(void) {
+  static const int64_t sizes[][3] = {{301, 130, 64}, {1500, 33, 300}, {97, 1001, 513}};
+  nn_gemm_taker none = {.take = take};
+  for (int t = 0; t < 4; t++) {
+    int good = 1;
+    if (!nn_kernels_force(names[t])) continue;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+      problem p = make(TN, sizes[i][0], sizes[i][1], sizes[i][2], 0);
+      float *want = malloc(p.nc * sizeof *want);
+      reference(&p, want);
+      for (int k = 0; k < 3; k++) {
+        nn_gemm_reserve(gemms[k], p.m, p.n, p.k, NULL);
+        good &= is_taken_once(gemms[k], &p, want);
+      }
+      free(want), drop(&p);
+    }
+    ok(good, "each element of a product is taken once, when it is finished");
+  }
+  nn_kernels_force(NULL);
+  float x[4] = {0};
+  ok(!nn_gemm_tn_taken(gemms[0], 2, 2, 1, x, 2, x, 2, x, &none) && !none.taken,
+     "small products are not taken in parts");
+}
+
 static void check_openblas(nn_gemm *g) {
   nn_error e;
   if (nn_gemm_set_backend(g, NN_GEMM_OPENBLAS, &e) != NN_OK) {
@@ -191,6 +240,7 @@ int main(void) {
     if (nn_kernels_force(names[t])) ok(good_in[t], text);
   }
   nn_kernels_force(NULL);
+  takers();
   check_openblas(gemms[1]);
   for (int i = 0; i < 4; i++) nn_gemm_clear(gemms[i]);
   for (int i = 0; i < 3; i++) nn_pool_free(pools[i]);

@@ -121,19 +121,26 @@ void nn_gemm_nn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int
                 const float *b, int64_t ldb, float beta, const float *bias, nn_act act, float *c,
                 int64_t ldc) {
   nn_product p = {m, n, k, a, lda, 1, b, ldb, 0, c, ldc, beta == 0 ? bias : NULL, beta != 0,
-                  act == NN_ACT_RELU};
+                  act == NN_ACT_RELU, NULL, 0};
   run(g, &p, act);
 }
 
 void nn_gemm_tn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
-  nn_product p = {m, n, k, a, 1, lda, b, ldb, 0, c, ldc, NULL, beta != 0, 0};
+  nn_product p = {m, n, k, a, 1, lda, b, ldb, 0, c, ldc, NULL, beta != 0, 0, NULL, 0};
   run(g, &p, NN_ACT_LINEAR);
+}
+
+int nn_gemm_tn_taken(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                     const float *b, int64_t ldb, float *c, nn_gemm_taker *t) {
+  nn_product p = {m, n, k, a, 1, lda, b, ldb, 0, c, n, NULL, 0, 0, t, 0};
+  if (!is_large(m, n, k) || is_blas(g, m, n, k)) return 0;
+  return t->taken = nn_gemm_large(g, &p);
 }
 
 void nn_gemm_nt(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
-  nn_product p = {m, n, k, a, lda, 1, b, ldb, 1, c, ldc, NULL, beta != 0, 0};
+  nn_product p = {m, n, k, a, lda, 1, b, ldb, 1, c, ldc, NULL, beta != 0, 0, NULL, 0};
   if (k == 1 && ldb == 1) p.bt = 0, p.ldb = n; /* a column without gaps is a row */
   run(g, &p, NN_ACT_LINEAR);
 }

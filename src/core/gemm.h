@@ -35,6 +35,17 @@ typedef struct nn_gemm {
   void *openblas;          /* owned: the loaded library's state, NULL until needed */
 } nn_gemm;
 
+/* Takes a product's result in pieces, while each lies in the first-level cache. */
+typedef struct nn_gemm_taker {
+  /* `rows` pieces of `cols` elements, the first of which is element `at` of C, hold what they will:
+   * every element once, on any thread of the pool. */
+  void (*take)(void *arg, int64_t at, int64_t rows, int64_t cols);
+  void *arg;
+  const float *beside[3]; /* arrays that lie as C does and that `take` uses, the first n_beside: */
+  int n_beside;           /* they are asked for early */
+  int taken;              /* set when all was taken */
+} nn_gemm_taker;
+
 void nn_gemm_init(nn_gemm *g, nn_alloc *a, nn_pool *p);
 void nn_gemm_clear(nn_gemm *g);
 /* Asks for a backend; NN_GEMM_OPENBLAS fails when the library cannot be loaded. */
@@ -56,6 +67,10 @@ void nn_gemm_nn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int
                 int64_t ldc);
 void nn_gemm_tn(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+/* nn_gemm_tn with beta 0 and rows of n, and `t` takes C. Gives 0, having done nothing, where taking
+ * parts does not pay. */
+int nn_gemm_tn_taken(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                     const float *b, int64_t ldb, float *c, nn_gemm_taker *t);
 void nn_gemm_nt(nn_gemm *g, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                 const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 

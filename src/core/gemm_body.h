@@ -27,8 +27,7 @@ typedef struct block {
 } block;
 
 #define TILE(R, NV, TAIL, ARS, ACS)                                                              \
-  tile(R, NV, TAIL, t->g, t->k, t->a, ARS, ACS, t->b, t->ldb, t->c, t->bias, t->last, \
-       NULL, 0)
+  tile(R, NV, TAIL, t->g, t->k, t->a, ARS, ACS, t->b, t->ldb, t->c, t->bias, t->last, NULL)
 #define ROW_CASE(R, NV, TAIL)                                                                    \
   case R:                                                                                        \
     if (R <= NN_R##NV) {                                                                         \
@@ -136,13 +135,8 @@ static void direct(const nn_product *g) {
 
 /* The inner loop of large products, its strides known. */
 static void full_tile(const nn_product *g, const float *pa, const float *pb, float *c,
-                      const float *bias) {
-  tile(NN_R2, 2, 0, g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, VW, NULL, 0);
-}
-
-static void asking_tile(const nn_product *g, const float *pa, const float *pb, float *c,
-                        const float *bias, const nn_ahead *ahead, int64_t piece) {
-  tile(NN_R2, 2, 0, g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, VW, ahead, piece);
+                      const float *bias, const asking *asks) {
+  tile(NN_R2, 2, 0, g, g->k, pa, 1, NN_R2, pb, 2 * VW, c, bias, VW, asks);
 }
 
 static void edge_tile(const nn_product *g, const float *pa, const float *pb, float *c,
@@ -152,22 +146,38 @@ static void edge_tile(const nn_product *g, const float *pa, const float *pb, flo
   panel(&t, rows, nv, (size_t)(cols - (nv - 1) * VW));
 }
 
+static void also_ask(asking *s, const float *p, int64_t width) {
+  s->like_c[s->n] = p, s->width[s->n++] = width;
+}
+
+/* The tile that begins at row i and column j of g is next. */
+static void look_ahead(asking *s, const nn_product *g, int64_t i, int64_t j) {
+  const nn_gemm_taker *t = g->taker;
+  s->n = 0;
+  s->rows = i < g->m ? (g->m - i < NN_R2 ? g->m - i : NN_R2) : 0;
+  if (!t || j + 2 * VW < g->n) {
+    also_ask(s, g->c + i * g->ldc + j, 2 * VW);
+  } else {
+    also_ask(s, g->c + i * g->ldc, g->n);
+    for (int x = 0; x < t->n_beside; x++) also_ask(s, t->beside[x] + g->at + i * g->ldc, g->n);
+  }
+}
+
 static void packed(const nn_product *g, const float *pa, const float *pb, const nn_ahead *ahead) {
-  int64_t piece = 0;
+  const int64_t pieces = (g->k + ASK_EACH - 1) / ASK_EACH;
+  asking asks = {.b = ahead, .ldc = g->ldc, .each = (NN_R2 + pieces - 1) / pieces};
   for (int64_t j = 0; j < g->n; j += 2 * VW, pb += 2 * VW * g->k) {
     int64_t cols = g->n - j < 2 * VW ? g->n - j : 2 * VW;
     const float *a = pa, *bias = g->bias ? g->bias + j : NULL;
     for (int64_t i = 0; i < g->m; i += NN_R2, a += NN_R2 * g->k) {
       int64_t rows = g->m - i < NN_R2 ? g->m - i : NN_R2;
       float *c = g->c + i * g->ldc + j;
-      if (rows == NN_R2 && cols == 2 * VW && piece < ahead->pieces) {
-        asking_tile(g, a, pb, c, bias, ahead, piece);
-        piece += (g->k + ASK_EACH - 1) / ASK_EACH;
-      } else if (rows == NN_R2 && cols == 2 * VW) {
-        full_tile(g, a, pb, c, bias);
-      } else {
-        edge_tile(g, a, pb, c, bias, rows, cols);
-      }
+      look_ahead(&asks, g, i + NN_R2, j);
+      if (rows == NN_R2 && cols == 2 * VW) full_tile(g, a, pb, c, bias, &asks);
+      else edge_tile(g, a, pb, c, bias, rows, cols);
+      asks.piece += pieces;
+      if (g->taker && j + cols == g->n)
+        g->taker->take(g->taker->arg, g->at + i * g->ldc, rows, g->n);
     }
   }
 }

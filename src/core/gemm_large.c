@@ -82,11 +82,13 @@ static void compute_chunk(void *arg, int64_t i) {
   float *pb = s->slots + (size_t)slot * s->slot_size;
   nn_product h = *p;
   h.m = min_of(s->group, s->rows - i0), h.n = min_of(NS, p->n - j0);
-  h.c = p->c + (s->i0 + i0) * p->ldc + j0;
+  h.at = (s->i0 + i0) * p->ldc + j0;
+  h.c = p->c + h.at;
   h.bias = p->bias ? p->bias + j0 : NULL;
   for (int64_t q = 0; q < p->k; q += s->kc) {
     h.k = min_of(s->kc, p->k - q);
     h.relu = p->relu && q + h.k == p->k;
+    h.taker = q + h.k == p->k ? p->taker : NULL;
     s->t->pack_b(pb, p, j0, h.n, q, h.k);
     nn_ahead next = next_block(s, j0, q);
     s->t->packed(&h, s->a + q * s->padded + i0 * h.k, pb, &next);

@@ -27,6 +27,8 @@ typedef struct nn_product {
   const float *bias; /* the start where not NULL, */
   int add;           /* else C where set, else 0 */
   int relu;          /* negative results become 0 */
+  nn_gemm_taker *taker; /* NULL, or what takes the result when C is packed tiles; */
+  int64_t at;           /* c is element `at` of the taker's arrays */
 } nn_product;
 
 /* Memory that is read soon and asked for meanwhile: `pieces` of 64 floats, in `rows` (a power of 2)

@@ -1,17 +1,36 @@
 #define ASK_EACH 32 /* steps of k to a piece that is asked for: some 900 cycles */
 
-static void ask_for(const nn_ahead *ahead, int64_t piece) {
-  const float *p = ahead->from + (piece & (ahead->rows - 1)) * ahead->ld + piece / ahead->rows * 64;
-  for (int i = 0; i < 64; i += 16) __builtin_prefetch(p + i, 0, 2);
+/* What a tile asks for while it multiplies: the next block of B from `piece` on, and some rows of
+ * arrays with C's layout, `each` rows of all of them a piece. */
+typedef struct asking {
+  const nn_ahead *b;
+  int64_t piece;
+  const float *like_c[4];
+  int64_t width[4];
+  int n;
+  int64_t rows, ldc, each;
+} asking;
+
+NN_INLINE void ask(const asking *s, int64_t i) {
+  int64_t piece = s->piece + i, row = i * s->each;
+  if (piece < s->b->pieces) {
+    const nn_ahead *b = s->b;
+    const float *p = b->from + (piece & (b->rows - 1)) * b->ld + piece / b->rows * 64;
+    for (int v = 0; v < 64; v += 16) __builtin_prefetch(p + v, 0, 2);
+  }
+  for (int64_t r = row; r < row + s->each && r < s->rows; r++)
+    for (int x = 0; x < s->n; x++)
+      for (int64_t v = 0; v < s->width[x]; v += 16)
+        __builtin_prefetch(s->like_c[x] + r * s->ldc + v, 0, 2);
 }
 
 /* One tile of C, R rows by NV vectors of columns, in registers: the innermost loop of all products.
  * R and NV are constants where it is inlined. With `tail` the last vector has `last` lanes only.
- * `ahead`, where not NULL: its pieces from `piece` on are asked for, one each ASK_EACH steps.
+ * `asks`, where not NULL: a piece of it is asked for each ASK_EACH steps.
  */
 NN_INLINE void tile(const int R, const int NV, const int tail, const nn_product *g, int64_t k,
                     const float *a, int64_t ars, int64_t acs, const float *b, int64_t ldb, float *c,
-                    const float *bias, size_t last, const nn_ahead *ahead, int64_t piece) {
+                    const float *bias, size_t last, const asking *asks) {
   vf acc[16][8], bv[8];
   const int64_t ldc = g->ldc;
   float *row = c;
@@ -36,8 +55,8 @@ NN_INLINE void tile(const int R, const int NV, const int tail, const nn_product 
       for (int v = 0; v < NV; v++) acc[i][v] = v_zero();
   }
   for (int64_t p = 0, end; p < k; p = end) {
-    end = ahead && p + ASK_EACH < k ? p + ASK_EACH : k;
-    if (ahead && piece < ahead->pieces) ask_for(ahead, piece++);
+    end = asks && p + ASK_EACH < k ? p + ASK_EACH : k;
+    if (asks) ask(asks, p / ASK_EACH);
     for (int64_t q = p; q < end; q++, b += ldb, a += acs) {
       NN_UNROLL
       for (int v = 0; v < NV; v++)

@@ -4,7 +4,8 @@
  * counter, in that order; it allocates nothing. Gradients, slots, averages and accumulators are
  * flat blocks of one arena in which each variable ("segment") is padded to 16 floats, so that the
  * kernels need masks at the variables alone. The step reads the gradients and may use their memory
- * as scratch: after it they hold nothing that matters.
+ * as scratch: after it they hold nothing that matters. A rule that looks at each element alone can
+ * be applied earlier, to pieces of a gradient that have just been computed: see nn_opt_begin.
  *
  * Work is cut into parts that depend on the shapes only, and sums are added by parts in order: any
  * number of threads and every instruction set give the same bits.
@@ -59,6 +60,8 @@ typedef struct nn_opt_seg {
   int has_grad;              /* 0: there is no gradient this time, the variable is left alone */
   int alt;                   /* Muon: Adam's rule for this one */
   float mul, div;            /* the gradient of this step is g * mul / div: loss scale, clipping */
+  nn_gemm_taker taker;       /* applies the rule to pieces of the gradient, see nn_opt_begin */
+  struct nn_opt *owner;
 } nn_opt_seg;
 
 /* What `nn_opt_build` is told of a variable. */
@@ -68,10 +71,10 @@ typedef struct nn_opt_var {
   int decay, alt;
 } nn_opt_var;
 
-/* A run of at most NN_OPT_PART elements of one segment. */
+/* Elements of one segment: `rows` runs of n, from element `at` on, `ld` apart. */
 typedef struct nn_opt_part {
   int seg;
-  size_t at, n;
+  size_t at, n, rows, ld;
 } nn_opt_part;
 
 /* beta^t, by a chain that depends on t alone (so that a resumed run has the same bits). */
@@ -79,6 +82,9 @@ typedef struct nn_opt_power {
   double base, value;
   int64_t t;
 } nn_opt_power;
+
+/* The numbers of one step and the kernel of its rule (model/optimizer_step.c). */
+typedef struct nn_opt_numbers nn_opt_numbers;
 
 typedef struct nn_opt {
   nn_alloc *alloc; /* borrowed */
@@ -98,6 +104,9 @@ typedef struct nn_opt {
   int64_t *chunk;      /* owned: first part of each chunk, n_chunk + 1 */
   float *sums;         /* owned: one a part */
   nn_opt_power power[3];
+  nn_opt_numbers *now; /* owned: of the step that was begun */
+  int begun;
+  int pieces; /* taking gradients in pieces is possible, and pays */
 } nn_opt;
 
 /* kind: Keras's class name in any case ("adam", "AdamW"). The hyperparameters get Keras's defaults;
@@ -108,7 +117,15 @@ nn_status nn_opt_init(nn_opt *o, const char *kind, nn_alloc *a, nn_pool *p, nn_g
 nn_status nn_opt_set(nn_opt *o, const char *name, double value, nn_error *e);
 /* Makes the arena for n variables. To be called once. */
 nn_status nn_opt_build(nn_opt *o, int n, const nn_opt_var *vars, nn_error *e);
-/* One call of Keras's `apply`: gradients are in seg[i].g. */
+/* Whether the rule and its options look at each element alone, and once: then pieces of a gradient
+ * can be taken before the others are there. */
+int nn_opt_takes(const nn_opt *o);
+/* Where nn_opt_takes: fixes the numbers of the next step. Until that step, the gradients of segment
+ * i may be given to seg[i].taker instead of being left in seg[i].g; the step leaves alone what was
+ * taken. The bits are the same. */
+void nn_opt_begin(nn_opt *o, double learning_rate);
+/* One call of Keras's `apply`: gradients are in seg[i].g, or taken. The learning rate is that of
+ * nn_opt_begin where the step was begun. */
 void nn_opt_step(nn_opt *o, double learning_rate);
 /* Memory for the sums of squares of an embedding's gradient, which Keras's rules take in place of
  * the square of the sum; NULL where clipping or accumulation adds the gradient up first, or where

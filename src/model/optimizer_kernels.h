@@ -40,6 +40,13 @@ typedef struct nn_opt_coef {
 typedef void (*nn_opt_kernel)(const nn_opt_coef *c, const nn_opt_seg *seg, const nn_opt_part *part,
                               int64_t n);
 
+struct nn_opt_numbers {
+  nn_opt_coef coef;
+  nn_opt_form form;
+  nn_opt_rule rule;
+  nn_opt_kernel kernel;
+};
+
 typedef struct nn_opt_kernels {
   nn_opt_kernel rule[NN_FORMS][NN_RULES];
   /* ema = m ema + (1 - m) w */

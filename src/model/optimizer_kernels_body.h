@@ -3,14 +3,23 @@
  * multiply-add is fused, so that long runs stay on the numbers that Keras prints.
  *
  * A rule takes the constants k, the weights w, the gradient g and the slots at element i; it stores
- * the slots and gives the new weights. Slots are padded, so they are loaded and stored whole.
+ * the slots and gives the new weights. Slots are padded, so they are loaded and stored whole,
+ * unless other rows lie behind: `lanes` is then fewer than VW.
  */
-#define LOAD(s) v_load(slot[s] + i)
-#define STORE(s, x) v_store(slot[s] + i, x)
+#define LOAD(s) load_some(slot[s] + i, lanes)
+#define STORE(s, x) store_some(slot[s] + i, x, lanes)
 #define K(name) v_set(k->name)
 /* The gradient squared: summed place by place for an embedding (nn_opt_squares). */
-#define SQUARE (slot[4] ? v_load(slot[4] + i) : v_mul(g, g))
-#define RULE_ARGS const nn_opt_coef *k, vf w, vf g, float *const *slot, size_t i
+#define SQUARE (slot[4] ? LOAD(4) : v_mul(g, g))
+#define RULE_ARGS const nn_opt_coef *k, vf w, vf g, float *const *slot, size_t i, size_t lanes
+
+NN_INLINE vf load_some(const float *p, size_t lanes) {
+  return lanes == VW ? v_load(p) : v_load_n(p, lanes);
+}
+NN_INLINE void store_some(float *p, vf x, size_t lanes) {
+  if (lanes == VW) v_store(p, x);
+  else v_store_n(p, x, lanes);
+}
 
 /* a + (b - a) c */
 NN_INLINE vf lerp(vf a, vf b, vf c) { return v_add(a, v_mul(v_sub(b, a), c)); }
@@ -18,7 +27,7 @@ NN_INLINE vf lerp(vf a, vf b, vf c) { return v_add(a, v_mul(v_sub(b, a), c)); }
 NN_INLINE vf mix(vf keep, vf a, vf other, vf b) { return v_add(v_mul(keep, a), v_mul(other, b)); }
 
 NN_INLINE vf sgd(RULE_ARGS) {
-  (void)slot, (void)i;
+  (void)slot, (void)i, (void)lanes;
   return v_sub(w, v_mul(g, K(lr)));
 }
 
@@ -50,10 +59,10 @@ NN_INLINE vf rms(RULE_ARGS, int with_m, int centered) {
   }
   return v_sub(w, step);
 }
-NN_INLINE vf rmsprop(RULE_ARGS) { return rms(k, w, g, slot, i, 0, 0); }
-NN_INLINE vf rmsprop_m(RULE_ARGS) { return rms(k, w, g, slot, i, 1, 0); }
-NN_INLINE vf rmsprop_c(RULE_ARGS) { return rms(k, w, g, slot, i, 0, 1); }
-NN_INLINE vf rmsprop_cm(RULE_ARGS) { return rms(k, w, g, slot, i, 1, 1); }
+NN_INLINE vf rmsprop(RULE_ARGS) { return rms(k, w, g, slot, i, lanes, 0, 0); }
+NN_INLINE vf rmsprop_m(RULE_ARGS) { return rms(k, w, g, slot, i, lanes, 1, 0); }
+NN_INLINE vf rmsprop_c(RULE_ARGS) { return rms(k, w, g, slot, i, lanes, 0, 1); }
+NN_INLINE vf rmsprop_cm(RULE_ARGS) { return rms(k, w, g, slot, i, lanes, 1, 1); }
 
 NN_INLINE vf adagrad(RULE_ARGS) {
   vf a = v_add(LOAD(0), SQUARE);
@@ -121,8 +130,8 @@ NN_INLINE vf ftrl_any(RULE_ARGS, int root) {
   STORE(1, z);
   return v_div(v_sub(v_max(v_neg(l1), v_min(l1, z)), z), q);
 }
-NN_INLINE vf ftrl(RULE_ARGS) { return ftrl_any(k, w, g, slot, i, 1); }
-NN_INLINE vf ftrl_power(RULE_ARGS) { return ftrl_any(k, w, g, slot, i, 0); }
+NN_INLINE vf ftrl(RULE_ARGS) { return ftrl_any(k, w, g, slot, i, lanes, 1); }
+NN_INLINE vf ftrl_power(RULE_ARGS) { return ftrl_any(k, w, g, slot, i, lanes, 0); }
 
 /* c[0] = beta_1, mu = beta_2 */
 NN_INLINE vf lion(RULE_ARGS) {
@@ -176,26 +185,31 @@ NN_INLINE vf adjust(const nn_opt_coef *k, vf g, vf mul, vf div) {
 
 enum { PLAIN, DECAY, FULL };
 
+/* Elements i .. of a run: `mine` of them are its own, `lanes` may be touched beside the weights. */
+#define LANES(rule, form, mine, lanes)                                                         \
+  {                                                                                            \
+    vf x = load_some(w + i, mine), g = load_some(slot[3] + i, lanes);                          \
+    if (form == FULL) g = adjust(k, g, mul, div);                                              \
+    if (form != PLAIN) x = v_sub(x, v_mul(v_mul(x, decay), K(decay_lr)));                      \
+    store_some(w + i, rule(k, x, g, slot, i, lanes), mine);                                    \
+  }
+
 /* The loop of a rule with n_slot slots; slot[3] is the gradient, for those that replace it. */
 #define LOOP(rule, n_slot, form)                                                               \
-  const nn_opt_coef *k = c;                                                                     \
+  const nn_opt_coef *k = c;                                                                    \
   for (int64_t p = 0; p < n_part; p++) {                                                       \
     const nn_opt_seg *s = seg + part[p].seg;                                                   \
-    size_t at = part[p].at, n = part[p].n, i = 0;                                              \
-    if (!s->has_grad) continue;                                                                \
-    float *w = s->w + at, *gp = s->g + at, *slot[5] = {0, 0, 0, gp, 0};                        \
-    if (s->by_squares && form != FULL) slot[4] = s->squares + at;                              \
-    for (int j = 0; j < n_slot; j++)                                                           \
-      if (s->slot[j]) slot[j] = s->slot[j] + at;                                               \
+    const size_t n = part[p].n, last = part[p].rows > 1 ? n % VW : VW;                         \
+    if (!s->has_grad || s->taker.taken) continue;                                              \
     vf mul = v_set(s->mul), div = v_set(s->div), decay = v_set(s->decay ? k->decay[s->alt] : 0); \
-    for (; i < n; i += VW) {                                                                   \
-      int whole = i + VW <= n;                                                                 \
-      vf x = whole ? v_load(w + i) : v_load_n(w + i, n - i), g = v_load(gp + i);               \
-      if (form == FULL) g = adjust(k, g, mul, div);                                            \
-      if (form != PLAIN) x = v_sub(x, v_mul(v_mul(x, decay), K(decay_lr)));                    \
-      x = rule(k, x, g, slot, i);                                                              \
-      if (whole) v_store(w + i, x);                                                            \
-      else v_store_n(w + i, x, n - i);                                                         \
+    for (size_t r = 0, at = part[p].at; r < part[p].rows; r++, at += part[p].ld) {             \
+      float *w = s->w + at, *slot[5] = {0, 0, 0, s->g + at, 0};                                \
+      if (s->by_squares && form != FULL) slot[4] = s->squares + at;                            \
+      for (int j = 0; j < n_slot; j++)                                                         \
+        if (s->slot[j]) slot[j] = s->slot[j] + at;                                             \
+      size_t i = 0;                                                                            \
+      for (; i + VW <= n; i += VW) LANES(rule, form, VW, VW)                                   \
+      if (i < n) LANES(rule, form, n - i, last)                                                \
     }                                                                                          \
   }
 

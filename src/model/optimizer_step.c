@@ -245,30 +245,71 @@ static float average_momentum(const nn_opt *o) {
   return nn_opt_updates(o) == 0 ? 0 : (float)o->hyper.ema_momentum;
 }
 
-/* Steps 4 to 6. The gradients still lack the division by `div`. 1: the averages have followed. */
-static int update(nn_opt *o, double lr, float div) {
+/* The numbers of steps 4 and 6. The gradients still lack the division by `div`. */
+static void find_numbers(nn_opt *o, double lr, float div) {
   const nn_opt_hyper *h = &o->hyper;
-  int64_t t = nn_opt_updates(o) + 1;
-  nn_opt_coef c = {.lr = (float)lr, .clip = INFINITY, .decay_lr = (float)lr};
-  if (h->clipvalue > 0) c.clip = (float)h->clipvalue;
-  c.decay[0] = (float)h->weight_decay;
-  c.decay[1] = o->kind == NN_OPT_MUON ? (float)h->adam_weight_decay : 0;
-  nn_opt_form form = form_of(o, &c, div);
-  if (form == NN_FORM_FULL) clip_norms(o, div);
-  nn_opt_rule rule = choose(o, &c, t);
+  nn_opt_numbers *now = o->now;
+  nn_opt_coef *c = &now->coef;
+  *c = (nn_opt_coef){.lr = (float)lr, .clip = INFINITY, .decay_lr = (float)lr};
+  if (h->clipvalue > 0) c->clip = (float)h->clipvalue;
+  c->decay[0] = (float)h->weight_decay;
+  c->decay[1] = o->kind == NN_OPT_MUON ? (float)h->adam_weight_decay : 0;
+  now->form = form_of(o, c, div);
+  if (now->form == NN_FORM_FULL) clip_norms(o, div);
+  now->rule = choose(o, c, nn_opt_updates(o) + 1);
+  now->kernel = nn_opt_kernels_get(o->flat)->rule[now->form][now->rule];
+}
+
+static int is_elementwise(const nn_opt *o) {
+  return o->kind != NN_OPT_MUON && o->kind != NN_OPT_LAMB && o->kind != NN_OPT_ADAFACTOR;
+}
+
+/* Steps 4 to 6. 1: the averages have followed. */
+static int update(nn_opt *o) {
+  const nn_opt_numbers *now = o->now;
   const nn_opt_kernels *k = nn_opt_kernels_get(o->flat);
-  int last = o->kind != NN_OPT_MUON && o->kind != NN_OPT_LAMB && o->kind != NN_OPT_ADAFACTOR;
-  if (last && h->use_ema != 0) {
+  int64_t t = nn_opt_updates(o) + 1;
+  if (is_elementwise(o) && o->hyper.use_ema != 0) {
     float m = average_momentum(o);
-    run_pass(&(pass){.o = o, .kernel = k->rule[form][rule], .coef = &c, .follow = &m});
+    run_pass(&(pass){.o = o, .kernel = now->kernel, .coef = &now->coef, .follow = &m});
     return 1;
   }
-  if (o->kind == NN_OPT_MUON) step_muon(o, k, &c, form, t);
-  else if (rule != NN_RULE_PREPARE || form != NN_FORM_PLAIN)
-    nn_opt_run_kernel(o, k->rule[form][rule], &c);
-  if (o->kind == NN_OPT_LAMB) nn_opt_finish_lamb(o, c.lr);
-  if (o->kind == NN_OPT_ADAFACTOR) nn_opt_run_adafactor(o, k, c.lr, t);
+  if (o->kind == NN_OPT_MUON) step_muon(o, k, &now->coef, now->form, t);
+  else if (now->rule != NN_RULE_PREPARE || now->form != NN_FORM_PLAIN)
+    nn_opt_run_kernel(o, now->kernel, &now->coef);
+  if (o->kind == NN_OPT_LAMB) nn_opt_finish_lamb(o, now->coef.lr);
+  if (o->kind == NN_OPT_ADAFACTOR) nn_opt_run_adafactor(o, k, now->coef.lr, t);
   return 0;
+}
+
+/* --- parts of gradients that come early ------------------------------------------------------- */
+
+static float loss_scale(const nn_opt *o) {
+  return o->hyper.loss_scale_factor > 0 ? (float)o->hyper.loss_scale_factor : 1;
+}
+
+int nn_opt_takes(const nn_opt *o) {
+  const nn_opt_hyper *h = &o->hyper;
+  return is_elementwise(o) && h->use_ema == 0 && !(h->clipnorm > 0) && !(h->global_clipnorm > 0) &&
+         !(h->gradient_accumulation_steps > 1);
+}
+
+static void take_part(void *arg, int64_t at, int64_t rows, int64_t cols) {
+  nn_opt_seg *s = arg;
+  nn_opt *o = s->owner;
+  nn_opt_part part = {(int)(s - o->seg), (size_t)at, (size_t)cols, (size_t)rows,
+                      (size_t)s->shape.dim[1]};
+  o->now->kernel(&o->now->coef, o->seg, &part, 1);
+}
+
+void nn_opt_begin(nn_opt *o, double learning_rate) {
+  find_numbers(o, learning_rate, loss_scale(o));
+  for (int i = 0; i < o->n_seg; i++) {
+    nn_opt_seg *s = &o->seg[i];
+    s->taker = (nn_gemm_taker){.take = take_part, .arg = s, .beside = {s->w}, .n_beside = 1};
+    for (int k = 0; k < 2 && s->slot[k]; k++) s->taker.beside[s->taker.n_beside++] = s->slot[k];
+  }
+  o->begun = 1;
 }
 
 /* --- step 7 ---------------------------------------------------------------------------------- */
@@ -287,15 +328,18 @@ static void follow(nn_opt *o, int followed) {
 
 void nn_opt_step(nn_opt *o, double learning_rate) {
   const nn_opt_hyper *h = &o->hyper;
-  float div = h->loss_scale_factor > 0 ? (float)h->loss_scale_factor : 1;
+  float div = loss_scale(o);
   int64_t every = (int64_t)h->gradient_accumulation_steps;
   int followed = 0;
   if (every > 1 && (o->iterations + 1) % every != 0) {
     nn_opt_run_each(o, add_up, 1 / div);
   } else {
     if (every > 1) nn_opt_run_each(o, give_back, 1 / div);
-    followed = update(o, learning_rate, every > 1 ? 1 : div);
+    if (!o->begun) find_numbers(o, learning_rate, every > 1 ? 1 : div);
+    followed = update(o);
   }
+  for (int i = 0; o->begun && i < o->n_seg; i++) o->seg[i].taker.taken = 0;
+  o->begun = 0;
   if (h->use_ema != 0) follow(o, followed);
   o->iterations++;
 }

@@ -50,6 +50,11 @@ void *nn_plan_output(nn_plan *p, int i, const nn_shape **shape);
 void nn_plan_forward(nn_plan *p);
 /* After nn_plan_forward: gradients of loss * scale into the wants (zero where nothing flows). */
 void nn_plan_backward(nn_plan *p, float scale);
+/* From now on nn_plan_backward gives the gradient that goes to `grad` (one of the wants) to `t` in
+ * pieces, where one op alone computes it, can do so, and alone reads the value; t NULL: no longer.
+ * t->taken says after each pass whether it was given: nothing in `grad` matters then. Gives 0 where
+ * it cannot be. */
+int nn_plan_take(nn_plan *p, const float *grad, nn_gemm_taker *t);
 size_t nn_plan_bytes(const nn_plan *p); /* of the arena */
 
 #endif

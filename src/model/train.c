@@ -79,13 +79,26 @@ static int time_is_up(watch *w, double until) {
   return now >= until;
 }
 
-static void one_step(const nn_train_job *j, int n_in, int64_t step) {
+/* Has the plan give gradients to the optimizer in pieces where both can; `give` 0: no longer. */
+static int share_gradients(const nn_train_job *j, int give) {
+  int any = 0;
+  if (!j->opt || !j->opt->pieces || !nn_opt_takes(j->opt)) return 0;
+  for (int i = 0; i < j->opt->n_seg; i++) {
+    nn_opt_seg *s = &j->opt->seg[i];
+    if (s->has_grad && s->shape.ndim == 2)
+      any |= nn_plan_take(j->plan, s->g, give ? &s->taker : NULL);
+  }
+  return any;
+}
+
+static void one_step(const nn_train_job *j, int n_in, int early, int64_t step) {
   for (int i = 0; i < n_in; i++) feed_rows(j, i, j->first + step * j->batch);
   nn_plan_forward(j->plan);
   if ((!j->opt && !j->update) || j->run->fault) return;
+  double lr = j->lr[j->n_lr > 1 ? step : 0];
+  if (early) nn_opt_begin(j->opt, lr);
   nn_plan_backward(j->plan, j->loss_scale);
   if (j->run->fault) return;
-  double lr = j->lr[j->n_lr > 1 ? step : 0];
   if (j->opt) {
     nn_opt_step(j->opt, lr);
   } else {
@@ -96,13 +109,13 @@ static void one_step(const nn_train_job *j, int n_in, int64_t step) {
   if (j->after) nn_plan_forward(j->after);
 }
 
-static nn_status run_steps(const nn_train_job *j, int64_t *done, nn_stop *why) {
+static nn_status run_steps(const nn_train_job *j, int early, int64_t *done, nn_stop *why) {
   int n_in = nn_plan_n_inputs(j->plan), n_out = j->sinks ? nn_plan_n_outputs(j->plan) : 0;
   watch w = {.last = 0, .every = 1, .left = 1};
   *why = NN_STOP_NONE;
   j->run->fault = 0;
   for (*done = 0; *done < j->steps; ++*done) {
-    one_step(j, n_in, *done);
+    one_step(j, n_in, early, *done);
     if (j->run->fault) return NN_ERR_DATA;
     collect(j, n_out, *done);
     j->run->step++;
@@ -116,7 +129,8 @@ static nn_status run_steps(const nn_train_job *j, int64_t *done, nn_stop *why) {
 
 nn_status nn_train_run(const nn_train_job *j, int64_t *done, nn_stop *why) {
   nn_fpmode before = nn_fpmode_flush();
-  nn_status s = run_steps(j, done, why);
+  nn_status s = run_steps(j, share_gradients(j, 1), done, why);
+  share_gradients(j, 0);
   nn_fpmode_set(before);
   return s;
 }

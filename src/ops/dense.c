@@ -82,14 +82,16 @@ static void dense_backward(nn_call *c) {
   float *room = (float *)(void *)(scratch + nn_input_f32_bytes(c->in_shape[0]));
   const float *p = through_activation(c, room, s.m * s.n);
   if (c->n_in == 3 && c->din[2]) nn_sum_rows(c->din[2], p, c->accumulate[2], s.m, s.n);
-  if (c->din[1])
-    nn_gemm_tn(g, s.k, s.n, s.m, nn_input_f32(c, 0, c->scratch), s.k, p, s.n, c->accumulate[1],
-               c->din[1], s.n);
-  if (c->din[0])
+  if (c->din[0]) /* first: whoever takes the kernel's gradient may change the kernel */
     nn_gemm_nt(g, s.m, s.k, s.n, p, s.n, c->in[1], s.n, c->accumulate[0], c->din[0], s.k);
+  if (!c->din[1]) return;
+  const float *x = nn_input_f32(c, 0, c->scratch);
+  if (c->taker && nn_gemm_tn_taken(g, s.k, s.n, s.m, x, s.k, p, s.n, c->din[1], c->taker)) return;
+  nn_gemm_tn(g, s.k, s.n, s.m, x, s.k, p, s.n, c->accumulate[1], c->din[1], s.n);
 }
 
-const nn_op nn_op_dense = {.name = "dense", .n_in = -1, .n_out = 1, .flags = NN_OP_USES_Y,
-                           .shape = dense_shape, .forward = dense_forward,
+const nn_op nn_op_dense = {.name = "dense", .n_in = -1, .n_out = 1,
+                           .flags = NN_OP_USES_Y | NN_OP_GIVES, .shape = dense_shape,
+                           .forward = dense_forward,
                            .backward = dense_backward, .scratch = dense_scratch,
                            .reserve = dense_reserve};

@@ -49,6 +49,8 @@ typedef struct nn_call {
   float *const *din;         /* NULL where no gradient is wanted */
   float *const *dout;        /* NULL where nothing flows into that output */
   const uint8_t *accumulate; /* one an input */
+  nn_gemm_taker *taker;      /* NULL, or what takes the gradient of input 1 where the op can give it
+                              * in pieces; input 1 itself changes then as it is taken */
 } nn_call;
 
 enum {
@@ -56,7 +58,9 @@ enum {
   NN_OP_EFFECT = 2,  /* writes into a variable: never removed as unused */
   NN_OP_RANDOM = 4,  /* reads run->seed, run->step and attrs.i[0] (its stream) */
   NN_OP_USES_Y = 8,  /* backward reads out[] */
-  NN_OP_INPLACE = 16 /* forward works with out[0] == in[0]; backward reads neither input value */
+  NN_OP_INPLACE = 16, /* forward works with out[0] == in[0]; backward reads neither input value */
+  NN_OP_GIVES = 32,   /* backward knows the call's `taker` */
+  NN_OP_LATE = 64     /* backward may find a fault that forward did not */
 };
 
 typedef struct nn_op {

@@ -99,7 +99,8 @@ static void qr_forward(nn_call *c) {
 static void qr_backward(nn_call *c) { nn_fault(c->run, "qr: it has no gradient"); }
 
 const nn_op nn_op_qr = {.name = "qr", .n_in = 1, .n_out = 2, .shape = qr_shape,
-                        .forward = qr_forward, .backward = qr_backward, .scratch = room};
+                        .forward = qr_forward, .backward = qr_backward, .scratch = room,
+                        .flags = NN_OP_LATE};
 
 /* --- eigh: eigenvalues, smallest first, and eigenvectors as columns --------------------------- */
 
@@ -344,6 +345,6 @@ static void svd_backward(nn_call *c) {
   }
 }
 
-const nn_op nn_op_svd = {.name = "svd", .n_in = 1, .n_out = 3, .flags = NN_OP_USES_Y,
-                         .shape = svd_shape, .forward = svd_forward, .backward = svd_backward,
-                         .scratch = room};
+const nn_op nn_op_svd = {.name = "svd", .n_in = 1, .n_out = 3,
+                         .flags = NN_OP_USES_Y | NN_OP_LATE, .shape = svd_shape,
+                         .forward = svd_forward, .backward = svd_backward, .scratch = room};
