@@ -9,7 +9,7 @@
 #define PAD(n) (((n) + 15) & ~(size_t)15)
 #define STAGGER 80 /* floats between the blocks, so that equal places do not share a cache set */
 /* Elements from which on taking gradients in pieces pays (5 to 9 % of a step): weights, gradients
- * and slots are then more than the caches hold, and a pass over them at the end waits for memory. */
+ * and slots then exceed the caches, and a pass over them at the end waits for memory. */
 #define MANY 2500000
 #define PAGE 1024 /* floats: addresses that differ by as much meet in the first-level cache */
 
