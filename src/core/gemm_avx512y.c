@@ -7,6 +7,7 @@
 #define NN_R4 6
 #define NN_R8 2
 #define NN_NARROW 25 /* accumulators of a narrow tile */
+#define NN_CHAIN_WIDE
 #include "core/gemm_native.h"
 
 #include "core/vec.h"

@@ -11,6 +11,8 @@
 #endif
 #if VW <= 8
 #include "core/gemm_chain.h"
+#else
+#include "core/gemm_chain_rows.h"
 #endif
 
 /* A block of rows times the columns of one panel, for each number of rows and kind of panel. */

@@ -1,117 +1,17 @@
-/* The passes of core/chain.h. "Turned" arrays have a row a unit and the batch's rows in the lanes:
- * element (unit, row) at unit * padded + row. B: how many vectors of rows go side by side, so that
- * the multipliers need not wait for their own results.
+/* The passes of core/chain.h. What lies between layers is turned, for those passes in which rows are
+ * the lanes (gemm_chain_rows.h), and stands by rows as well, for the sums over the rows.
  */
-#include "core/chain.h"
+#include "core/gemm_chain_rows.h"
 
-#if VW == 8
-#define CHAIN_B(N) ((N) <= (NN_NARROW > 16 ? 6 : 3) ? 2 : 1)
+/* Whose passes over rows: with AVX-512 those of 16 lanes, though the rest has 8. */
+#ifdef NN_CHAIN_WIDE
+#define ROWS nn_chain_rows_avx512
 #else
-#define CHAIN_B(N) ((N) <= (NN_R2 > 4 ? 6 : 3) ? 2 : 1)
+static const nn_chain_rows own_rows = {first_rows, next_rows, down_rows, NULL};
+#define ROWS own_rows
 #endif
-#define EACH_WIDTH(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 
-/* --- forward: N units ------------------------------------------------------------------------ */
-
-NN_INLINE void chain_start(const int N, const int B, const float *bias, vf acc[8][2]) {
-  NN_UNROLL
-  for (int j = 0; j < N; j++)
-    NN_UNROLL
-    for (int b = 0; b < B; b++) acc[j][b] = bias ? v_set(bias[j]) : v_zero();
-}
-
-/* One input of all rows, x, times its row of weights. */
-NN_INLINE void chain_add(const int N, const int B, const vf *x, const float *w, vf acc[8][2]) {
-  NN_UNROLL
-  for (int j = 0; j < N; j++) {
-    vf wv = v_set(w[j]);
-    NN_UNROLL
-    for (int b = 0; b < B; b++) acc[j][b] = v_fma(x[b], wv, acc[j][b]);
-  }
-}
-
-NN_INLINE vf chain_act(nn_act act, vf a) {
-  switch (act) {
-    case NN_ACT_RELU: return v_max(v_zero(), a);
-    case NN_ACT_SIGMOID: return m_sigmoid(a);
-    case NN_ACT_TANH: return m_tanh(a);
-    default: return a;
-  }
-}
-
-NN_INLINE void chain_store(const int N, const int B, nn_act act, vf acc[8][2], float *y,
-                           int64_t padded) {
-  NN_UNROLL
-  for (int j = 0; j < N; j++)
-    NN_UNROLL
-    for (int b = 0; b < B; b++) v_store(y + j * padded + b * VW, chain_act(act, acc[j][b]));
-}
-
-/* Columns at .. at + 3 of the rows, the last `used` of them. */
-NN_INLINE void chain_columns(const int N, const int B, const float *const *x, int64_t at, int used,
-                             const float *w, vf acc[8][2]) {
-  vf q[2][4], column[4][2];
-  NN_UNROLL
-  for (int b = 0; b < B; b++) {
-    NN_UNROLL
-    for (int i = 0; i < 4; i++) q[b][i] = v_pieces(x + b * VW + i, at);
-    v_transpose4(q[b]);
-    NN_UNROLL
-    for (int i = 0; i < 4; i++) column[i][b] = q[b][i];
-  }
-  NN_UNROLL
-  for (int i = 0; i < 4; i++)
-    if (i >= 4 - used) {
-      chain_add(N, B, column[i], w, acc);
-      w += N;
-    }
-}
-
-/* The last columns; where a row has less than 4, it is copied to the end of 4. */
-NN_INLINE void chain_rest(const int N, const int B, const float *const *x, int64_t in, int rest,
-                          const float *w, vf acc[8][2]) {
-  float copy[2 * VW][4] = {{0}};
-  const float *rows[2 * VW + 4];
-  if (in >= 4) {
-    chain_columns(N, B, x, in - 4, rest, w, acc);
-    return;
-  }
-  for (int r = 0; r < B * VW; r++) {
-    for (int64_t k = 0; k < in; k++) copy[r][4 - in + k] = x[r][k];
-    rows[r] = copy[r];
-  }
-  chain_columns(N, B, rows, 0, rest, w, acc);
-}
-
-NN_INLINE void first_rows(const int N, const int B, const nn_chain *c) {
-  const nn_chain_layer *l = c->layer;
-  const int rest = (int)(l->in % 4);
-  for (int64_t r = 0; r < c->rows; r += B * VW) {
-    vf acc[8][2];
-    const float *const *x = c->x + r;
-    const float *w = l->w;
-    chain_start(N, B, l->bias, acc);
-    for (int64_t k = 0; k + 4 <= l->in; k += 4, w += 4 * N) chain_columns(N, B, x, k, 4, w, acc);
-    if (rest) chain_rest(N, B, x, l->in, rest, w, acc);
-    chain_store(N, B, l->act, acc, c->turned + r, c->padded);
-  }
-}
-
-NN_INLINE void next_rows(const int N, const int B, const nn_chain *c, int i) {
-  const nn_chain_layer *l = &c->layer[i];
-  const float *x = c->turned + (i - 1) * 8 * c->padded;
-  float *y = c->turned + i * 8 * c->padded;
-  for (int64_t r = 0; r < c->rows; r += B * VW) {
-    vf acc[8][2], in[2];
-    chain_start(N, B, l->bias, acc);
-    for (int64_t k = 0; k < l->in; k++) {
-      NN_UNROLL
-      for (int b = 0; b < B; b++) in[b] = v_load(x + k * c->padded + r + b * VW);
-      chain_add(N, B, in, l->w + k * N, acc);
-    }
-    chain_store(N, B, l->act, acc, y + r, c->padded);
-  }
-}
+/* --- forward --------------------------------------------------------------------------------- */
 
 /* Units 0 .. n - 1 of VW rows, from the turned array, as rows; lane n of them is 1 where it is
  * among the lanes half .. half + VW - 1 that q holds. */
@@ -180,28 +80,16 @@ static void put_output(const nn_chain *c) {
     }
 }
 
-#define FIRST_CASE(N) case N: first_rows(N, CHAIN_B(N), c); break;
-#define NEXT_CASE(N) case N: next_rows(N, CHAIN_B(N), c, i); break;
-
 static void chain_forward(const nn_chain *c) {
-  switch (c->layer[0].units) { EACH_WIDTH(FIRST_CASE) }
+  ROWS.first(c);
   for (int i = 1; i < c->n; i++) {
     if (c->backward) keep_rows(c, i - 1);
-    switch (c->layer[i].units) { EACH_WIDTH(NEXT_CASE) }
+    ROWS.next(c, i);
   }
   put_output(c);
 }
 
 /* --- backward -------------------------------------------------------------------------------- */
-
-NN_INLINE vf chain_slope(nn_act act, vf d, vf y) {
-  switch (act) {
-    case NN_ACT_RELU: return v_sel(v_lt(v_zero(), y), d, v_zero());
-    case NN_ACT_SIGMOID: return v_mul(d, v_fnma(y, y, y));
-    case NN_ACT_TANH: return v_mul(d, v_fnma(y, y, v_set(1)));
-    default: return d;
-  }
-}
 
 /* The gradient of the last layer's sums, turned; 0 in the rows beyond the batch. */
 static void take_gradient(const nn_chain *c, float *d) {
@@ -225,35 +113,6 @@ static void take_gradient(const nn_chain *c, float *d) {
         if (half + i < n) v_store(d + at, chain_slope(l->act, q[i], v_load(turned + at)));
       }
     }
-}
-
-/* K inputs of layer i: dx = d W', through the activation below. */
-NN_INLINE void down_rows(const int K, const int B, const nn_chain *c, int i, const float *d,
-                         float *dx) {
-  const nn_chain_layer *l = &c->layer[i];
-  const float *y = c->turned + (i - 1) * 8 * c->padded;
-  const nn_act act = c->layer[i - 1].act;
-  for (int64_t r = 0; r < c->rows; r += B * VW) {
-    vf acc[8][2], in[2];
-    chain_start(K, B, NULL, acc);
-    for (int64_t j = 0; j < l->units; j++) {
-      NN_UNROLL
-      for (int b = 0; b < B; b++) in[b] = v_load(d + j * c->padded + r + b * VW);
-      NN_UNROLL
-      for (int k = 0; k < K; k++) {
-        vf wv = v_set(l->w[k * l->units + j]);
-        NN_UNROLL
-        for (int b = 0; b < B; b++) acc[k][b] = v_fma(in[b], wv, acc[k][b]);
-      }
-    }
-    NN_UNROLL
-    for (int k = 0; k < K; k++)
-      NN_UNROLL
-      for (int b = 0; b < B; b++) {
-        int64_t at = k * c->padded + r + b * VW;
-        v_store(dx + at, chain_slope(act, acc[k][b], v_load(y + at)));
-      }
-  }
 }
 
 /* dbias, one row after the other. */
@@ -308,7 +167,27 @@ NN_INLINE void weights_rows(const int N, const nn_chain *c, int i, const float *
   if (l->in == 8 && l->dbias) bias_rows(c, l, d);
 }
 
-#if VW == 8
+#if defined(NN_CHAIN_WIDE)
+static void first_weights(const nn_chain *c, const float *d) {
+  const nn_chain_layer *l = c->layer;
+  const int64_t n = l->units, loose = spilling_rows(l->in, n);
+  float sums[8][NN_CHAIN_SUMS];
+  for (int64_t from = 0, taken; from < l->in; from += taken) {
+    taken = ROWS.sums(c, d, from, sums[0]);
+    for (int64_t k = 0; k < taken; k += VW) {
+      vf q[VW];
+      NN_UNROLL
+      for (int j = 0; j < VW; j++) q[j] = j < n ? v_load(sums[j] + k) : v_zero();
+      v_transpose(q);
+      int64_t rows = taken - k < VW ? taken - k : VW;
+      put_rows(l->dw + (from + k) * n, q, rows, n, 0, loose - from - k);
+    }
+    if (l->dbias && from + taken == l->in && taken % 16)
+      for (int j = 0; j < n; j++) l->dbias[j] = sums[j][taken];
+  }
+  if (l->in % 16 == 0 && l->dbias) bias_rows(c, l, d);
+}
+#elif VW == 8
 static void first_weights(const nn_chain *c, const float *d) {
   const nn_chain_layer *l = c->layer;
   narrow_block t = {.a_rows = c->x, .b = d, .brs = 1, .bcs = c->padded, .k = c->rows,
@@ -343,7 +222,6 @@ static void first_weights(const nn_chain *c, const float *d) {
 #endif
 
 #define WEIGHTS_CASE(N) case N: weights_rows(N, c, i, d); break;
-#define DOWN_CASE(K) case K: down_rows(K, CHAIN_B(K), c, i, d, c->d[i % 2]); break;
 
 static void chain_backward(const nn_chain *c) {
   float *d = c->d[c->n % 2];
@@ -355,7 +233,7 @@ static void chain_backward(const nn_chain *c) {
     } else if (l->dbias) {
       bias_rows(c, l, d);
     }
-    switch (l->in) { EACH_WIDTH(DOWN_CASE) }
+    ROWS.down(c, i, d, c->d[i % 2]);
     d = c->d[i % 2];
   }
   if (c->layer->dw)

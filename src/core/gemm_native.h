@@ -38,6 +38,19 @@ typedef struct nn_ahead {
   int64_t ld, rows, pieces;
 } nn_ahead;
 
+/* The passes of a chain that gain from wide vectors (gemm_chain_rows.h): layer 0 and layer i
+ * forward, from layer i to the gradient below, and for the first layer's weights the sums over the
+ * rows of unit j's gradient times input from + k, in out[j * NN_CHAIN_SUMS + k]. Behind the last
+ * input, where it does not fill a vector, stands the sum of the gradient alone. sums gives how many
+ * inputs it took. */
+#define NN_CHAIN_SUMS 64
+typedef struct nn_chain_rows {
+  void (*first)(const nn_chain *c);
+  void (*next)(const nn_chain *c, int i);
+  void (*down)(const nn_chain *c, int i, const float *d, float *dx);
+  int64_t (*sums)(const nn_chain *c, const float *d, int64_t from, float *out);
+} nn_chain_rows;
+
 typedef struct nn_gemm_kernels {
   int mr, nr; /* rows and columns of a packed tile */
   /* Any product, from the operands where they lie. */
@@ -73,5 +86,6 @@ int nn_gemm_blas(nn_gemm *g, const nn_product *p);
 
 extern const nn_gemm_kernels nn_gemm_avx512, nn_gemm_avx512y, nn_gemm_avx2, nn_gemm_neon,
     nn_gemm_portable;
+extern const nn_chain_rows nn_chain_rows_avx512;
 
 #endif

@@ -91,6 +91,21 @@ NN_INLINE void v_store_even(float *p, vf a) {
   _mm_storeu_ps(p, _mm256_castps256_ps128(_mm256_permutevar8x32_ps(a, from)));
 }
 
+/* See vec_avx512.h. */
+NN_INLINE void v_unpair(vf *a, vf *b) {
+  vf first = _mm256_shuffle_ps(*a, *b, 0x88);
+  *b = _mm256_shuffle_ps(*a, *b, 0xdd);
+  *a = first;
+}
+NN_INLINE void v_pair(vf *a, vf *b) {
+  vf low = _mm256_unpacklo_ps(*a, *b);
+  *b = _mm256_unpackhi_ps(*a, *b);
+  *a = low;
+}
+NN_INLINE void v_store_unpaired(float *p, vf a) {
+  v_store(p, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(a), 0xd8)));
+}
+
 NN_INLINE float v_tree(const vf *s) {
   __m256 y = _mm256_add_ps(s[0], s[1]);
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));

@@ -62,6 +62,23 @@ NN_INLINE void v_store_even(float *p, vf a) {
   _mm256_storeu_ps(p, _mm512_castps512_ps256(_mm512_permutexvar_ps(from, a)));
 }
 
+/* Pairs a0 b0 a1 b1 .. of two vectors apart and together again, in an order of their own that
+ * v_store_unpaired undoes. */
+NN_INLINE void v_unpair(vf *a, vf *b) {
+  vf first = _mm512_shuffle_ps(*a, *b, 0x88);
+  *b = _mm512_shuffle_ps(*a, *b, 0xdd);
+  *a = first;
+}
+NN_INLINE void v_pair(vf *a, vf *b) {
+  vf low = _mm512_unpacklo_ps(*a, *b);
+  *b = _mm512_unpackhi_ps(*a, *b);
+  *a = low;
+}
+NN_INLINE void v_store_unpaired(float *p, vf a) {
+  __m512i from = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  _mm512_storeu_pd(p, _mm512_permutexvar_pd(from, _mm512_castps_pd(a)));
+}
+
 NN_INLINE float v_tree(const vf *s) {
   __m256 y = _mm256_add_ps(_mm512_castps512_ps256(s[0]), _mm512_extractf32x8_ps(s[0], 1));
   __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
@@ -73,6 +90,15 @@ NN_INLINE float v_tree_max(const vf *s) {
   __m128 x = _mm_max_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
   x = _mm_max_ps(x, _mm_movehl_ps(x, x));
   return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+}
+
+/* 4 floats each of rows[0], rows[4], rows[8] and rows[12], from `at` on. */
+NN_INLINE vf v_pieces(const float *const *rows, int64_t at) {
+  vf a = _mm512_castps128_ps512(_mm_loadu_ps(rows[0] + at));
+  a = _mm512_insertf32x4(a, _mm_loadu_ps(rows[4] + at), 1);
+  vf b = _mm512_castps128_ps512(_mm_loadu_ps(rows[8] + at));
+  b = _mm512_insertf32x4(b, _mm_loadu_ps(rows[12] + at), 1);
+  return _mm512_insertf32x8(a, _mm512_castps512_ps256(b), 1);
 }
 
 /* 4 vectors, each 4 lanes of them a 4 x 4 matrix: rows become columns. */

@@ -75,6 +75,19 @@ NN_INLINE void v_store_even(float *p, vf a) {
   vst1_f32(p, vuzp1_f32(vget_low_f32(a), vget_high_f32(a)));
 }
 
+/* See vec_avx512.h; here the order is the rows'. */
+NN_INLINE void v_unpair(vf *a, vf *b) {
+  vf first = vuzp1q_f32(*a, *b);
+  *b = vuzp2q_f32(*a, *b);
+  *a = first;
+}
+NN_INLINE void v_pair(vf *a, vf *b) {
+  vf low = vzip1q_f32(*a, *b);
+  *b = vzip2q_f32(*a, *b);
+  *a = low;
+}
+#define v_store_unpaired v_store
+
 NN_INLINE float v_tree(const vf *s) {
   vf x = vaddq_f32(vaddq_f32(s[0], s[2]), vaddq_f32(s[1], s[3]));
   float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));

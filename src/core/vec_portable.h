@@ -77,6 +77,17 @@ NN_INLINE vf v_pieces(const float *const *rows, int64_t at) { return v_load(rows
 NN_INLINE vf v_twice(const float *p) { return (vf){p[0], p[0], p[1], p[1]}; }
 NN_INLINE void v_store_even(float *p, vf a) { p[0] = a[0], p[1] = a[2]; }
 
+/* See vec_avx512.h; here the order is the rows'. */
+NN_INLINE void v_unpair(vf *a, vf *b) {
+  vf x = *a, y = *b;
+  *a = (vf){x[0], x[2], y[0], y[2]}, *b = (vf){x[1], x[3], y[1], y[3]};
+}
+NN_INLINE void v_pair(vf *a, vf *b) {
+  vf x = *a, y = *b;
+  *a = (vf){x[0], y[0], x[1], y[1]}, *b = (vf){x[2], y[2], x[3], y[3]};
+}
+#define v_store_unpaired v_store
+
 NN_INLINE float v_tree(const vf *s) {
   vf x = (s[0] + s[2]) + (s[1] + s[3]);
   return (x[0] + x[2]) + (x[1] + x[3]);
