@@ -1,4 +1,4 @@
-/* The passes of core/chain.h. What lies between layers is turned, for those passes in which rows are
+/* The passes of core/chain.h. What lies between layers is turned, for the passes in which rows are
  * the lanes (gemm_chain_rows.h), and stands by rows as well, for the sums over the rows.
  */
 #include "core/gemm_chain_rows.h"
