@@ -1,6 +1,7 @@
 -- Models: layers that know their layers, and train (nnlua.trainer). `nn.Model{inputs=, outputs=}`
 -- is a functional model; `nn.Model:extend("Name")` with `call` a model of one's own.
 
+local args = require "nnlua.args"
 local class = require "nnlua.class"
 local core = require "nnlua.core"
 local err = require "nnlua.err"
@@ -298,19 +299,22 @@ function Model:summary(options)
   return require("nnlua.summary").print(self, options or {})
 end
 
-function Model:save(path, options)
-  return require("nnlua.saving").save_model(self, path, options)
+-- A function of nnlua.saving on this model: m:save(path, {overwrite = false}) or
+-- m:save{path, overwrite = false}.
+local function file_call(self, name, path, options)
+  local call = require("nnlua.saving")[name]
+  if options ~= nil or not args.is_record(path) then return call(self, path, options) end
+  local record = {self, table.unpack(path)}
+  for key, v in pairs(path) do
+    if type(key) == "string" then record[key] = v end
+  end
+  return call(record)
 end
 
-function Model:save_weights(path, options)
-  return require("nnlua.saving").save_weights(self, path, options)
-end
-
-function Model:load_weights(path, options)
-  return require("nnlua.saving").load_weights(self, path, options)
-end
-
-function Model:export(path, options) return require("nnlua.saving").export(self, path, options) end
+function Model:save(path, options) return file_call(self, "save_model", path, options) end
+function Model:save_weights(path, options) return file_call(self, "save_weights", path, options) end
+function Model:load_weights(path, options) return file_call(self, "load_weights", path, options) end
+function Model:export(path, options) return file_call(self, "export", path, options) end
 
 --- Writes the state of a training run to a file: weights, optimizer, random state, the place in the
 --- data, callbacks. position: {epoch=, batch=} that are done.

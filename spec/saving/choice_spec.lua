@@ -55,6 +55,19 @@ describe("a choice of weights", function()
     end
   end)
 
+  it("takes one record as well, as everything with named arguments does", function()
+    local a, b = pair ".keras"
+    a:save{path "record.keras"}
+    assert.is_truthy(message(a.save, a, {path "record.keras", overwrite = false}):find("exists", 1,
+      true))
+    a:save_weights{filepath = path "record.weights.h5"}
+    b:load_weights{path "record.weights.h5", by_name = false, skip_mismatch = true}
+    a:export{path "record.onnx"}
+    assert.is_truthy(message(a.save, a, {path "record.keras", overwrit = true}):find(
+      "save: unknown argument 'overwrit'; did you mean 'overwrite'?", 1, true))
+    assert.is_truthy(message(a.export, a, 1):find("export: path is 1, expected a string", 1, true))
+  end)
+
   it("says what it does not know", function()
     local _, b = pair ".keras"
     local function says(part, options)

@@ -161,6 +161,7 @@ saving.load_weights = args.fn("load_weights",
 
 --- Writes a model for other programs: .onnx, or .c (one self-contained C file).
 saving.export = args.fn("export", "model, filepath", function(model, path)
+  err.check(type(path) == "string", "export: path is %s, expected a string", err.show(path))
   local ending = path:match("(%.[^./]*)$")
   local modules = {[".onnx"] = "nnlua.saving.onnx", [".c"] = "nnlua.saving.c_source"}
   if not modules[ending] then
