@@ -58,33 +58,23 @@ local function data(c, rows)
     core.rng.randint({rows}, 0, c.classes, 7, 2, 0)
 end
 
--- Seconds of a step: enough steps an epoch that one takes SECONDS, the median of ROUNDS epochs.
+local NUMBERS = 1024 * 1024 -- of the data, where the rows are not what is swept: few megabytes
+
+-- Seconds of a step: the median of ROUNDS times as many epochs as take SECONDS.
 local function step_seconds(c)
   if c.threads then nn.config.set_num_threads(c.threads) end
   local model = build(c)
-  local rows = c.rows or c.batch * 4
-  local function epoch(x, y)
+  local x, y = data(c, c.rows or math.max(c.batch * 4, NUMBERS // c.columns))
+  local function seconds(epochs)
     local t = clock()
-    model:fit{x, y, batch_size = c.batch, epochs = 1, verbose = 0}
-    return clock() - t
+    model:fit{x, y, batch_size = c.batch, epochs = epochs, verbose = 0}
+    return (clock() - t) / epochs
   end
-  local x, y = data(c, rows)
-  epoch(x, y)
-  local once = epoch(x, y)
-  if not c.rows then
-    local limit = math.max(c.batch * 4, 16 * 1024 * 1024 // c.columns)
-    rows = math.min(limit, math.ceil(SECONDS / once * 4) * c.batch)
-    x, y = data(c, math.max(rows, c.batch * 4))
-    epoch(x, y)
-  end
+  seconds(1)
+  local epochs = math.ceil(SECONDS / seconds(1))
   local steps = math.ceil(x.shape[1] / c.batch)
-  local repeats = math.max(1, math.ceil(SECONDS / (once * steps / 4)))
   local times = {}
-  for i = 1, ROUNDS do
-    local t = 0
-    for _ = 1, c.rows and repeats or 1 do t = t + epoch(x, y) end
-    times[i] = t / (c.rows and repeats or 1) / steps
-  end
+  for i = 1, ROUNDS do times[i] = seconds(epochs) / steps end
   nn.config.set_num_threads(0)
   return median(times), steps
 end
