@@ -9,7 +9,7 @@
 #include "core/gemm_native.h"
 
 #define SHARE (64 * 1024)
-#define FEW_ROWS 4 /* up to here a product waits for B from memory: threads pay earlier */
+#define FEW 4 /* rows, or steps of k: a product then waits for B or C, and threads pay earlier */
 
 typedef struct small {
   const nn_product *p;
@@ -40,7 +40,8 @@ static int64_t piece(int64_t size, int64_t cost, int64_t unit) {
 
 void nn_gemm_small(nn_gemm *g, const nn_product *p) {
   const nn_gemm_kernels *t = nn_gemm_table(p->n);
-  if (p->m * p->n * p->k < (p->m <= FEW_ROWS ? 2 : 8) * SHARE || nn_pool_threads(g->pool) == 1) {
+  const int waits = p->m <= FEW || p->k <= FEW;
+  if (p->m * p->n * p->k < (waits ? 2 : 8) * SHARE || nn_pool_threads(g->pool) == 1) {
     t->direct(p);
     return;
   }
