@@ -325,7 +325,8 @@ static nn_status build(nn_plan *p, workspace *w, nn_plan_spec *spec, nn_error *e
   route_gradients(p, &w->m, w->node_of, w->written);
   for (int i = 0; i < p->n_wants; i++)
     spec->wants[i].reached = p->wants[i].reached = w->written[p->wants[i].value];
-  return nn_plan_fuse(p, &w->m, w->node_of, e);
+  s = nn_plan_fuse(p, &w->m, w->node_of, e);
+  return s == NN_OK ? nn_plan_find_givers(p, e) : s;
 }
 
 nn_status nn_plan_build(nn_alloc *a, nn_graph *g, nn_run *run, nn_plan_spec *spec, nn_plan **out,
@@ -350,7 +351,7 @@ nn_status nn_plan_build(nn_alloc *a, nn_graph *g, nn_run *run, nn_plan_spec *spe
 void nn_plan_free(nn_plan *p) {
   if (!p) return;
   for (int i = 0; i < p->n_chains; i++) nn_dense_chain_free(p->chains[i]);
-  void *owned[] = {p->steps, p->order, p->back, p->chains, p->fed, p->tables, p->data,
+  void *owned[] = {p->steps, p->order, p->back, p->givers, p->chains, p->fed, p->tables, p->data,
                    p->grad, p->arena, p->inputs, p->outputs, p->own, p->wants};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) nn_mem_free(p->alloc, owned[i]);
   nn_mem_free(p->alloc, p);

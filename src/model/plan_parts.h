@@ -19,6 +19,8 @@ struct nn_plan {
   nn_step *steps;     /* owned */
   nn_step **back;     /* owned: steps with a backward pass, in the order to run */
   nn_step **order; /* owned: steps in the order to run forward */
+  nn_step **givers; /* owned: steps that can give a gradient in pieces */
+  int n_givers;
   nn_dense_chain **chains; /* owned, and what they point to */
   nn_dense_chain **fed;    /* owned: the chain that reads input i where its rows lie, or NULL */
   char *tables;    /* owned: the pointer arrays of the calls */
@@ -44,5 +46,8 @@ typedef struct nn_plan_marks {
 /* Runs of narrow dense steps become one step each: see model/dense_chain.h. node_of: the node of
  * each step. Called when all pointers are resolved and the gradients routed. */
 nn_status nn_plan_fuse(nn_plan *p, const nn_plan_marks *m, const int *node_of, nn_error *e);
+
+/* Fills `givers`; called last. */
+nn_status nn_plan_find_givers(nn_plan *p, nn_error *e);
 
 #endif
