@@ -50,10 +50,12 @@ end
 
 local function load(workload)
   local w = read_settings(workload)
-  local function array(what) return nn.data.npy(("%s/%s-%s.npy"):format(folder, workload, what)) end
+  local function array(what, mapped)
+    return nn.data.npy{("%s/%s-%s.npy"):format(folder, workload, what), mmap = mapped}
+  end
   local function start(model) -- one at a time: the memory is to be the training's
     for i, v in ipairs(model.weights) do
-      v:assign(array((i % 2 == 1 and "w" or "b") .. (i + 1) // 2))
+      v:assign(array((i % 2 == 1 and "w" or "b") .. (i + 1) // 2, true))
       collectgarbage()
     end
   end
