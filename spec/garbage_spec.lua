@@ -324,3 +324,19 @@ describe("with values of every type, no crash comes of", function()
     end
   end)
 end)
+
+describe("garbage", function()
+  it("of large tensors is collected before it is as much as what is alive", function()
+    local alive = nn.zeros{4096, 4096} -- 64 MB
+    local x = nn.zeros{2048, 2048}
+    collectgarbage()
+    local before, most = collectgarbage "count", 0
+    for _ = 1, 40 do
+      local y = x + 1
+      most = math.max(most, collectgarbage "count" - before)
+      assert.equal(x.size, y.size)
+    end
+    assert.is_true(most < 110 * 1024, ("%.0f MB"):format(most / 1024))
+    assert.equal(4096, alive.shape[1])
+  end)
+end)

@@ -53,8 +53,7 @@ static int spill_map(lua_State *L) {
   nnl_check_shape(L, 3, &shape, "spill");
   shape.dtype = (nn_dtype)nnl_opt_dtype(L, 4, NN_F32);
   nn_map *m = nnl_push_owner(L, sizeof *m, "nn.spill_map", map_gc);
-  /* The collector does not see a mapping's size: it works as for memory of that size. */
-  lua_gc(L, LUA_GCSTEP, (int)(nn_shape_bytes(&shape) >> 10 & 0xfffff));
+  nnl_hurry_collector(L, nn_shape_bytes(&shape)); /* which does not see a mapping's size */
   nn_status st = nn_spill_map(s, m, at, &shape, &c->error);
   if (st == NN_ERR_MEMORY) {
     lua_gc(L, LUA_GCCOLLECT);

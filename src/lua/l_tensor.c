@@ -1,6 +1,7 @@
 /* Tensor userdata: making, indexing, views, conversion to and from Lua tables. */
 #include "lua/l_tensor.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "lua/l_graph.h"
@@ -14,6 +15,7 @@ static nnl_tensor *new_header(lua_State *L, size_t extra) {
 }
 
 enum { SMALL = 1 << 16 }; /* tensors up to this many bytes are not charged */
+enum { LARGE = 1 << 20 }; /* from this many bytes on the collector is hurried */
 
 static void charge(lua_State *L, size_t bytes) {
   nnl_context *c = nnl_context_get(L);
@@ -37,11 +39,16 @@ static int l_within_budget(lua_State *L) {
   return lua_gettop(L) - 1;
 }
 
+void nnl_hurry_collector(lua_State *L, size_t bytes) {
+  lua_gc(L, LUA_GCSTEP, bytes >> 10 < INT_MAX ? (int)(bytes >> 10) : INT_MAX);
+}
+
 nnl_tensor *nnl_push_tensor(lua_State *L, const nn_shape *s) {
   nn_error e;
   nnl_check(L, nn_shape_check(s, &e), &e);
   size_t bytes = nn_shape_bytes(s);
   if (bytes > SMALL) charge(L, bytes);
+  if (bytes >= LARGE) nnl_hurry_collector(L, bytes);
   nnl_tensor *u = new_header(L, bytes + 2 * NN_ALIGN);
   char *at = (char *)(u + 1);
   at += (size_t)(-(intptr_t)at) & (NN_ALIGN - 1);

@@ -18,6 +18,10 @@ typedef struct nnl_tensor {
   int read_only;     /* over a mapped file: assigning elements raises; views inherit it */
 } nnl_tensor;
 
+/* Tells the collector of so many bytes that are about to be used, beside those that it sees. It
+ * lets garbage grow to the size of what is alive, which is much where that is a data set: large
+ * tensors count twice, and half as much garbage piles up. */
+void nnl_hurry_collector(lua_State *L, size_t bytes);
 /* New zero-filled row-major tensor, pushed. Raises when memory ends. */
 nnl_tensor *nnl_push_tensor(lua_State *L, const nn_shape *s);
 /* A row-major tensor over memory that the userdata at `owner` keeps alive; pushed. */
