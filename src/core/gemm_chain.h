@@ -170,22 +170,17 @@ NN_INLINE void weights_rows(const int N, const nn_chain *c, int i, const float *
 #if defined(NN_CHAIN_WIDE)
 static void first_weights(const nn_chain *c, const float *d) {
   const nn_chain_layer *l = c->layer;
-  const int64_t n = l->units, loose = spilling_rows(l->in, n);
+  const int n = (int)l->units;
   float sums[8][NN_CHAIN_SUMS];
   for (int64_t from = 0, taken; from < l->in; from += taken) {
     taken = ROWS.sums(c, d, from, sums[0]);
     for (int64_t k = 0; k < taken; k += VW) {
-      vf q[VW];
-      NN_UNROLL
-      for (int j = 0; j < VW; j++) q[j] = j < n ? v_load(sums[j] + k) : v_zero();
-      v_transpose(q);
-      int64_t rows = taken - k < VW ? taken - k : VW;
-      put_rows(l->dw + (from + k) * n, q, rows, n, 0, loose - from - k);
+      vf sum[VW];
+      for (int j = 0; j < n; j++) sum[j] = v_load(sums[j] + k);
+      put_weights(n, l, sum, from + k);
     }
-    if (l->dbias && from + taken == l->in && taken % 16)
-      for (int j = 0; j < n; j++) l->dbias[j] = sums[j][taken];
   }
-  if (l->in % 16 == 0 && l->dbias) bias_rows(c, l, d);
+  if (l->in % VW == 0 && l->dbias) bias_rows(c, l, d);
 }
 #elif VW == 8
 static void first_weights(const nn_chain *c, const float *d) {
